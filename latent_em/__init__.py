@@ -1,0 +1,1 @@
+"""Expectation-maximization and variational inference, checked equation by equation."""

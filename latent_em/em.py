@@ -1,0 +1,185 @@
+"""The EM algorithm: two functions, and a term that is counted once.
+
+A *model* is anything with three functions (a module such as
+:mod:`latent_em.gaussian_mixture` will do):
+
+``e_step(params, chunk, local) -> (stats, bound, local)``
+    What one chunk of the data contributes: its expected sufficient statistics,
+    its share of the lower bound at ``params``, and what it keeps for its next
+    visit (``None`` if nothing). The statistics add with ``+``; a plain
+    NamedTuple adds field by field. ``stats.n_samples`` holds the sample count.
+``m_step(stats) -> params``
+    The parameters that maximise the bound, given the summed statistics.
+``global_bound(params) -> float``
+    The part of the bound that belongs to no chunk, such as a log-prior; else 0.
+"""
+
+from __future__ import annotations
+
+import warnings
+from functools import reduce
+from itertools import repeat
+from typing import Any, NamedTuple
+
+import numpy as np
+from tqdm import tqdm
+
+from latent_em._validation import check_integer, check_number
+
+
+class LowerBoundDecreaseWarning(RuntimeWarning):
+    """The bound fell by more than rounding, which an exact EM step cannot do."""
+
+
+class EMResult(NamedTuple):
+    """What :func:`fit_em` returns.
+
+    Attributes
+    ----------
+    params : NamedTuple
+        The parameters after the last complete step.
+    lower_bounds : ndarray of shape (n_iter + 1,)
+        Bound on the log-likelihood of all the data, in nats. Entry ``t`` belongs
+        to the parameters after step ``t``; entry 0 to the start, the last one to
+        ``params``. Empty only if the very first E-step was interrupted.
+    converged : bool
+        Whether the last step changed the bound by less than ``tol`` per sample.
+    n_iter : int
+        Number of complete steps.
+    """
+
+    params: Any
+    lower_bounds: np.ndarray
+    converged: bool
+    n_iter: int
+
+
+def fit_em(
+    model,
+    params,
+    chunks,
+    *,
+    tol=1e-6,
+    max_iter=1000,
+    accelerate=None,
+    executor=None,
+    progress=False,
+):
+    """Repeat E-step and M-step until the bound stands still (prf-em-algorithm).
+
+    Parameters
+    ----------
+    model : object
+        The functions ``e_step``, ``m_step`` and ``global_bound`` described at the
+        top of :mod:`latent_em.em`.
+    params : NamedTuple
+        The start.
+    chunks : sequence
+        The data, cut into pieces of any sizes. One array ``X`` is ``[X]``.
+    tol : float
+        Stop after a step that changes the bound by less than ``tol`` nats per
+        sample. Zero runs all ``max_iter`` steps.
+    max_iter : int
+        Take at most this many steps. Zero only evaluates the bound at ``params``.
+    accelerate : None
+        Reserved: plain EM is the only scheme so far.
+    executor : concurrent.futures.Executor, optional
+        Runs the E-steps of the chunks; by default they run here, one by one.
+    progress : bool
+        Show a progress bar on the standard error stream.
+
+    Returns
+    -------
+    EMResult
+        If the run is interrupted (Ctrl-C), everything up to the last complete step.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an option is out of its range or ``chunks`` is no sequence of chunks.
+    FloatingPointError
+        If the bound is not finite.
+
+    Any exception that a step raises carries the fit up to the last complete step
+    as its attribute ``em_result``.
+
+    Warns
+    -----
+    LowerBoundDecreaseWarning
+        If the bound falls by more than rounding can explain.
+    """
+    chunks = _check_chunks(chunks)
+    check_number("tol", tol, at_least=0)
+    check_integer("max_iter", max_iter, at_least=0)
+    if accelerate is not None:
+        raise ValueError(f"accelerate: got {accelerate!r}, must be None")
+    run = map if executor is None else executor.map
+
+    # A step counts once its bound is known. The result is then replaced in one
+    # assignment, so that an interrupt at any moment finds it whole.
+    result = EMResult(params, np.empty(0), False, 0)
+    lower_bounds = []
+    try:
+        with tqdm(total=max_iter, desc="EM", unit="step", disable=not progress) as bar:
+            stats, bound, local = _e_step(model, params, chunks, [None] * len(chunks), run)
+            lower_bounds.append(bound)
+            while result.n_iter < max_iter and not result.converged:
+                params = model.m_step(stats)
+                stats, bound, local = _e_step(model, params, chunks, local, run)
+                rise = bound - lower_bounds[-1]
+                lower_bounds.append(bound)
+                converged = bool(abs(rise) < tol * stats.n_samples)
+                result = EMResult(params, result.lower_bounds, converged, result.n_iter + 1)
+                _warn_if_fallen(lower_bounds, stats.n_samples)
+                bar.update()
+                bar.set_postfix(bound=f"{bound:.6g}", rise=f"{rise:.1e}", refresh=False)
+    except KeyboardInterrupt:
+        pass
+    except Exception as error:
+        error.em_result = _with_bounds(result, lower_bounds)
+        raise
+    return _with_bounds(result, lower_bounds)
+
+
+def _with_bounds(result, lower_bounds):
+    return result._replace(lower_bounds=np.array(lower_bounds[: result.n_iter + 1]))
+
+
+def _e_step(model, params, chunks, local, run):
+    """E-steps of all chunks: summed statistics, total bound, what each chunk keeps."""
+    per_chunk = run(model.e_step, repeat(params), chunks, local)
+    stats, bounds, local = zip(*per_chunk, strict=True)
+    bound = float(sum(bounds) + model.global_bound(params))
+    if not np.isfinite(bound):
+        raise FloatingPointError(f"lower bound: got {bound}, must be finite; params: {params}")
+    return reduce(_add, stats), bound, list(local)
+
+
+def _add(a, b):
+    if type(a).__add__ is tuple.__add__:
+        return type(a)(*map(_add, a, b))
+    return a + b
+
+
+def _warn_if_fallen(lower_bounds, n_samples):
+    before, after = lower_bounds[-2:]
+    rounding = 1e-10 * max(abs(before), abs(after), n_samples)
+    if after < before - rounding:
+        warnings.warn(
+            f"step {len(lower_bounds) - 1}: the lower bound fell from {before:.15g} to "
+            f"{after:.15g}; an exact E-step and M-step cannot lower it",
+            LowerBoundDecreaseWarning,
+            stacklevel=3,
+        )
+
+
+def _check_chunks(chunks):
+    if isinstance(chunks, np.ndarray):
+        raise TypeError(
+            f"chunks: got an array of shape {chunks.shape}, must be a sequence of chunks; "
+            "wrap one array X as [X]"
+        )
+    chunks = list(chunks)
+    if not chunks:
+        raise ValueError("chunks: got none, must be at least one")
+    return chunks

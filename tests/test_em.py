@@ -1,0 +1,218 @@
+"""The loop: what it promises for any model."""
+
+import signal
+import subprocess
+import sys
+import textwrap
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+from latent_em.em import LowerBoundDecreaseWarning, fit_em
+
+
+class Stats(NamedTuple):
+    n_samples: int
+    total: float
+
+
+def halving(target=0.0, fall_at=None):
+    """A model whose step halves the distance to ``target``; its bound is −n·distance²."""
+    calls = {"m_step": 0}
+
+    def e_step(params, chunk, local):
+        visits = (local or 0) + 1
+        return (
+            Stats(len(chunk), len(chunk) * params),
+            -len(chunk) * (params - target) ** 2,
+            visits,
+        )
+
+    def m_step(stats):
+        calls["m_step"] += 1
+        params = stats.total / stats.n_samples
+        if calls["m_step"] == fall_at:
+            return params + 1.0
+        return target + (params - target) / 2
+
+    return SimpleNamespace(e_step=e_step, m_step=m_step, global_bound=lambda params: 0.0)
+
+
+CHUNKS = [np.zeros(3), np.zeros(5), np.zeros(2)]
+
+
+def test_bound_is_reported_at_every_parameter_from_the_start_to_the_last():
+    result = fit_em(halving(), 1.0, CHUNKS, tol=0, max_iter=5)
+    np.testing.assert_array_equal(result.lower_bounds, [-10 * 0.25**t for t in range(6)])
+    assert result.params == 0.5**5
+    assert (result.n_iter, result.converged) == (5, False)
+
+
+def test_stops_after_the_first_step_that_gains_less_than_tol_per_sample():
+    result = fit_em(halving(), 1.0, CHUNKS, tol=1e-3, max_iter=100)
+    gains = np.diff(result.lower_bounds) / 10
+    assert result.converged
+    assert gains[-1] < 1e-3 <= gains[-2]
+
+
+def test_does_not_call_itself_converged_when_the_steps_run_out():
+    assert not fit_em(halving(), 1.0, CHUNKS, tol=1e-3, max_iter=2).converged
+
+
+def test_zero_steps_evaluate_the_bound_at_the_start():
+    result = fit_em(halving(), 1.0, CHUNKS, max_iter=0)
+    assert (result.params, result.n_iter, result.converged) == (1.0, 0, False)
+    np.testing.assert_array_equal(result.lower_bounds, [-10])
+
+
+def test_cutting_the_data_otherwise_changes_nothing():
+    whole = fit_em(halving(), 1.0, [np.zeros(10)], tol=1e-9)
+    pieces = fit_em(halving(), 1.0, CHUNKS, tol=1e-9)
+    assert whole.n_iter == pieces.n_iter
+    np.testing.assert_allclose(whole.lower_bounds, pieces.lower_bounds, rtol=1e-12)
+
+
+def test_global_bound_is_counted_once():
+    model = halving()
+    model.global_bound = lambda params: 100.0
+    assert fit_em(model, 1.0, CHUNKS, max_iter=0).lower_bounds[0] == 90.0
+
+
+def test_every_chunk_gets_back_what_it_kept():
+    seen = []
+    model = halving()
+    e_step = model.e_step
+
+    def spy(params, chunk, local):
+        seen.append((len(chunk), local))
+        return e_step(params, chunk, local)
+
+    model.e_step = spy
+    fit_em(model, 1.0, CHUNKS, tol=0, max_iter=1)
+    assert seen == [(3, None), (5, None), (2, None), (3, 1), (5, 1), (2, 1)]
+
+
+def test_executor_gives_the_same_result():
+    alone = fit_em(halving(), 1.0, CHUNKS, tol=1e-9)
+    with ThreadPoolExecutor(2) as executor:
+        together = fit_em(halving(), 1.0, CHUNKS, tol=1e-9, executor=executor)
+    np.testing.assert_array_equal(alone.lower_bounds, together.lower_bounds)
+
+
+def test_statistics_with_their_own_addition_are_added_by_it():
+    model = halving()
+    e_step = model.e_step
+    model.e_step = lambda *args: (np.array([e_step(*args)[0].total]).view(Counted), 0.0, None)
+    model.m_step = lambda stats: float(stats[0])
+    result = fit_em(model, 1.0, CHUNKS, max_iter=1)
+    assert result.params == 10.0
+
+
+class Counted(np.ndarray):
+    n_samples = 10
+
+
+def test_warns_of_a_fall_and_goes_on():
+    with pytest.warns(LowerBoundDecreaseWarning, match="step 3: the lower bound fell from"):
+        result = fit_em(halving(fall_at=3), 1.0, CHUNKS, tol=1e-9)
+    assert result.converged
+    assert result.lower_bounds[3] < result.lower_bounds[2]
+
+
+@pytest.mark.filterwarnings("error")
+def test_rounding_is_no_fall():
+    model = halving()
+    noise = iter([0, -1e-13, 1e-13, -1e-13, 0, 0])
+    model.global_bound = lambda params: 1e3 * (1 + next(noise))
+    model.m_step = lambda stats: 1.0
+    fit_em(model, 1.0, CHUNKS, tol=0, max_iter=5)
+
+
+def test_a_bound_that_is_not_finite_is_an_error_and_the_fit_so_far_survives():
+    model = halving()
+    e_step = model.e_step
+
+    def breaks(params, chunk, local):
+        stats, bound, local = e_step(params, chunk, local)
+        return stats, np.nan if params < 0.2 else bound, local
+
+    model.e_step = breaks
+    with pytest.raises(FloatingPointError, match="lower bound: got nan") as caught:
+        fit_em(model, 1.0, CHUNKS, tol=0, max_iter=9)
+    result = caught.value.em_result
+    assert (result.params, result.n_iter, len(result.lower_bounds)) == (0.25, 2, 3)
+
+
+def test_interrupt_returns_the_last_complete_step():
+    model = halving()
+    m_step, steps = model.m_step, []
+
+    def interrupted(stats):
+        steps.append(stats)
+        if len(steps) == 4:
+            raise KeyboardInterrupt
+        return m_step(stats)
+
+    model.m_step = interrupted
+    result = fit_em(model, 1.0, CHUNKS, tol=0, max_iter=9)
+    assert (result.params, result.n_iter, result.converged) == (0.125, 3, False)
+    assert len(result.lower_bounds) == 4
+
+
+def test_a_real_ctrl_c_in_a_real_process():
+    program = """
+        import numpy as np
+        from latent_em import gaussian_mixture as gm
+        from latent_em.em import fit_em
+        X = np.random.default_rng(0).standard_normal((200_000, 4))
+        start = gm.Params(np.full(3, 1 / 3), X[:3], np.stack([np.eye(4)] * 3))
+        print("ready", flush=True)
+        result = fit_em(gm, start, [X], tol=0, max_iter=10**9)
+        assert len(result.lower_bounds) == result.n_iter + 1
+        if result.n_iter:
+            again = gm.log_likelihood(result.params, X)
+            np.testing.assert_allclose(again, result.lower_bounds[-1], rtol=1e-12)
+        print("returned", result.converged, flush=True)
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(program)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout.readline() == "ready\n"
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(timeout=2)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert (out, process.returncode) == ("returned False\n", 0), err
+
+
+def test_progress_goes_to_standard_error(capsys):
+    fit_em(halving(), 1.0, CHUNKS, tol=0, max_iter=5, progress=True)
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "5/5" in shown.err
+    fit_em(halving(), 1.0, CHUNKS, tol=0, max_iter=5)
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"tol": -1}, ValueError, "tol: got -1, must be a finite number of at least 0"),
+        ({"tol": np.nan}, ValueError, "tol: got nan"),
+        ({"tol": "fast"}, TypeError, "tol: got 'fast', must be a number"),
+        ({"max_iter": -1}, ValueError, "max_iter: got -1, must be at least 0"),
+        ({"max_iter": 2.5}, TypeError, "max_iter: got 2.5, must be an integer"),
+        ({"accelerate": "squarem"}, ValueError, "accelerate: got 'squarem', must be None"),
+        ({"chunks": []}, ValueError, "chunks: got none"),
+        ({"chunks": np.zeros((3, 2))}, TypeError, r"chunks: got an array of shape \(3, 2\)"),
+    ],
+)
+def test_bad_options_are_named(options, error, message):
+    with pytest.raises(error, match=message):
+        fit_em(halving(), 1.0, **({"chunks": CHUNKS} | options))
