@@ -26,6 +26,33 @@ def check_array(name, value, shape):
 
     ``shape`` holds a length or a name for each axis: ``("n_samples", 2)``.
     """
+    array = _as_doubles(name, value, shape)
+    _refuse(name, array, ~np.isfinite(array), "finite")
+    return array
+
+
+def check_log_array(name, value, shape):
+    """Return ``value`` as an array of logarithms: finite, or −∞ where the number is zero."""
+    array = _as_doubles(name, value, shape)
+    _refuse(name, array, np.isnan(array) | (array == np.inf), "finite, or -inf for log 0")
+    return array
+
+
+def check_probabilities(name, value, shape):
+    """Return ``value`` as an array of numbers from 0 to 1."""
+    array = check_array(name, value, shape)
+    _refuse(name, array, (array < 0) | (array > 1), "from 0 to 1")
+    return array
+
+
+def check_binary(name, value, shape):
+    """Return ``value`` as an array of zeros and ones."""
+    array = check_array(name, value, shape)
+    _refuse(name, array, (array != 0) & (array != 1), "0 or 1")
+    return array
+
+
+def _as_doubles(name, value, shape):
     wanted = f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"
     try:
         array = np.asarray(value, dtype=float)
@@ -36,17 +63,24 @@ def check_array(name, value, shape):
     )
     if not fits:
         raise ValueError(f"{name}: got shape {array.shape}, must be {wanted}")
-    if not np.isfinite(array).all():
-        where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
-        raise ValueError(f"{name}: got {array[where]} at {where}, must be finite")
     return array
 
 
+def _refuse(name, array, bad, wanted):
+    """Raise, naming the first bad element."""
+    if bad.any():
+        where = tuple(int(i) for i in np.argwhere(bad)[0])
+        raise ValueError(f"{name}: got {array[where]} at {where}, must be {wanted}")
+
+
 def check_distribution(name, value, shape):
-    """Return ``value`` as an array of non-negative numbers that sum to one."""
+    """Return ``value`` as an array of non-negative numbers that sum to one over the last axis."""
     array = check_array(name, value, shape)
     if (array < 0).any():
         raise ValueError(f"{name}: got {array.min()}, must not be negative")
-    if not np.isclose(array.sum(), 1, rtol=0, atol=1e-9):
-        raise ValueError(f"{name}: got a sum of {array.sum()}, must sum to 1")
+    sums = np.atleast_1d(array.sum(axis=-1))
+    wrong = np.flatnonzero(~np.isclose(sums, 1, rtol=0, atol=1e-9))
+    if wrong.size:
+        row = f" in row {wrong[0]}" if array.ndim > 1 else ""
+        raise ValueError(f"{name}: got a sum of {sums[wrong[0]]}{row}, must sum to 1")
     return array

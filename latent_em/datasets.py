@@ -34,9 +34,10 @@ def load_old_faithful():
 
     References
     ----------
+    W. Härdle (1991). *Smoothing Techniques with Implementation in S*. Springer.
     A. Azzalini and A. W. Bowman (1990). A look at some data on the Old Faithful
-    geyser. *Applied Statistics* 39(3), 357–365, in the form of R's
-    ``datasets::faithful``.
+    geyser. *Applied Statistics* 39(3), 357–365.
+    The table is that of R's ``datasets::faithful``.
     """
     return OldFaithful(*_read_columns("old_faithful.csv"))
 

@@ -65,7 +65,7 @@ def fit_em(
     executor=None,
     progress=False,
 ):
-    """Repeat E-step and M-step until the bound stands still (prf-em-algorithm).
+    """Repeat E-step and M-step until the bound stands still.
 
     Parameters
     ----------
@@ -100,13 +100,20 @@ def fit_em(
     FloatingPointError
         If the bound is not finite.
 
-    Any exception that a step raises carries the fit up to the last complete step
-    as its attribute ``em_result``.
-
     Warns
     -----
     LowerBoundDecreaseWarning
         If the bound falls by more than rounding can explain.
+
+    Notes
+    -----
+    Any exception that a step raises carries the fit up to the last complete step as its
+    attribute ``em_result``.
+
+    References
+    ----------
+    A. P. Dempster, N. M. Laird and D. B. Rubin (1977). Maximum likelihood from incomplete data
+    via the EM algorithm. *Journal of the Royal Statistical Society B* 39(1), 1–38.
     """
     chunks = _check_chunks(chunks)
     check_number("tol", tol, at_least=0)

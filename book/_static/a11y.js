@@ -1,0 +1,42 @@
+// Repairs what the theme and its extensions leave wrong for screen readers and keyboards.
+document.addEventListener("DOMContentLoaded", () => {
+  const all = (selector) => document.querySelectorAll(selector);
+
+  // The name of a control must contain the words that are seen on it.
+  all(".search-button-field, details.hide > summary").forEach((control) =>
+    control.removeAttribute("aria-label"),
+  );
+  // Font Awesome draws the icons of this button at some later time, with a title in each.
+  all(".theme-switch-button").forEach((button) => {
+    const silence = () =>
+      button.querySelectorAll("svg:has(title)").forEach((icon) => {
+        icon.querySelector("title").remove();
+        icon.setAttribute("aria-hidden", "true");
+      });
+    new MutationObserver(silence).observe(button, { childList: true, subtree: true });
+    silence();
+  });
+
+  // All content belongs to a landmark.
+  const logo = document.querySelector(".sidebar-primary-item:has(.navbar-brand)");
+  logo?.setAttribute("role", "navigation");
+  logo?.setAttribute("aria-label", "Book");
+
+  // Roles that ARIA has withdrawn, or that a list may not contain.
+  all("[role=doc-biblioentry]").forEach((entry) => entry.setAttribute("role", "listitem"));
+
+  // A formula that is too wide scrolls, and the Tab key reaches it; MathJax lets it reach all.
+  const fit = () =>
+    all("mjx-container").forEach((formula) => {
+      const inline = !formula.hasAttribute("display");
+      const room = (inline ? formula.closest("p, li, dd, td, figcaption") : null) ?? formula;
+      const wide = (inline ? formula.firstElementChild : formula).scrollWidth > room.clientWidth;
+      formula.classList.toggle("wide", inline && wide);
+      wide ? formula.setAttribute("tabindex", 0) : formula.removeAttribute("tabindex");
+    });
+  window.MathJax?.startup?.promise?.then(() => {
+    fit();
+    window.addEventListener("resize", fit);
+    document.addEventListener("toggle", fit, true);
+  });
+});

@@ -1,0 +1,354 @@
+"""The equation ledger: labelled equations of the book against the checks that notebooks store.
+
+``python -m latent_em.book.ledger`` prints it, and what is wrong with it.
+``python -m latent_em.book.ledger pin eq-label ...`` says that a changed equation and its check
+were read side by side: a pin is a hash of the LaTeX in the metadata of the cell that checks it,
+so an equation cannot change without its check being looked at again.
+"""
+
+import ast
+import hashlib
+import re
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from itertools import groupby, pairwise
+from pathlib import Path
+from typing import NamedTuple
+
+import yaml
+from markdown_it import MarkdownIt
+from mdit_py_plugins.amsmath import amsmath_plugin
+from mdit_py_plugins.colon_fence import colon_fence_plugin
+from mdit_py_plugins.dollarmath import dollarmath_plugin
+
+from latent_em.book import notebooks
+from latent_em.book.check import MIMETYPE
+
+KINDS = {
+    "identity": "identity",
+    "inequality": "inequality",
+    "maximum": "stationary point",
+    "minimum": "stationary point",
+    "quadrature": "quadrature",
+    "simulation": "simulation",
+    "definition": "definition",
+}
+WEAK = ("definition", "simulation")
+MAX_WEAK_SHARE = 0.15
+
+_MARKDOWN = (
+    MarkdownIt("commonmark")
+    .use(dollarmath_plugin, allow_labels=True, double_inline=True)
+    .use(amsmath_plugin)
+    .use(colon_fence_plugin)
+)
+_NOT_MARKDOWN = ("code", "code-block", "code-cell", "eval-rst", "literalinclude", "mermaid")
+
+
+class Equation(NamedTuple):
+    """A display equation in a Markdown cell; ``label`` is empty when it has none."""
+
+    label: str
+    latex: str
+    cell: int
+
+
+class Call(NamedTuple):
+    """A call of a checking function in the source of a code cell."""
+
+    label: str
+    kind: str
+    cell: int
+    repeats: bool  # two neighbouring sides have the same source
+
+
+class Record(NamedTuple):
+    """What a check stored in the output of its cell."""
+
+    label: str
+    kind: str
+    scope: str
+    result: str
+    claim: str
+    cell: int
+
+
+class Page(NamedTuple):
+    """A notebook, as the ledger reads it; ``pins`` go from (label, cell) to hash."""
+
+    name: str
+    title: str
+    equations: list[Equation]
+    calls: list[Call]
+    records: list[Record]
+    pins: dict[tuple[str, int], str]
+
+
+class Entry(NamedTuple):
+    """A checked equation: one line of the ledger."""
+
+    label: str
+    latex: str
+    kind: str
+    scope: str
+    result: str
+    claim: str
+    notebook: str
+    cell: int
+
+
+# --- reading ------------------------------------------------------------------------------------
+
+
+def read_book(book: Path = notebooks.BOOK) -> list[Page]:
+    """Read all pages of the book that have Markdown cells, in the order of the contents."""
+    paths = [*notebooks.find(book), *book.rglob("*.md")]
+    order = {name: place for place, name in enumerate(_contents(book.parent / "_toc.yml"))}
+    names = {p.relative_to(book.parent).with_suffix("").as_posix(): p for p in paths}
+    return [
+        read_page(names[name], name)
+        for name in sorted(names, key=lambda name: (order.get(name, len(order)), name))
+    ]
+
+
+def _contents(path: Path) -> Iterator[str]:
+    def walk(node):
+        if isinstance(node, dict):
+            yield from (node[key] for key in ("root", "file") if key in node)
+            node = list(node.values())
+        for child in node if isinstance(node, list) else []:
+            yield from walk(child)
+
+    return walk(yaml.safe_load(path.read_text())) if path.exists() else iter(())
+
+
+def read_page(path: Path, name: str) -> Page:
+    """Read one notebook or Markdown file."""
+    if path.suffix == ".md":
+        equations = [e for e in find_equations(path.read_text(), 0) if e.label]
+        return Page(name, name, equations, [], [], {})
+    cells = notebooks.read(path).cells
+    texts = [(i, c.source) for i, c in enumerate(cells) if c.cell_type == "markdown"]
+    code = [(i, c) for i, c in enumerate(cells) if c.cell_type == "code"]
+    titles = re.findall(r"^# +(.+)$", "\n".join(text for _, text in texts), re.MULTILINE)
+    return Page(
+        name,
+        titles[0] if titles else name,
+        [e for i, text in texts for e in find_equations(text, i)],
+        [call for i, c in code for call in find_calls(c.source, i)],
+        [r for i, c in code for r in _records(c.outputs, i)],
+        {(label, i): p for i, c in code for label, p in c.metadata.get("ledger", {}).items()},
+    )
+
+
+def find_equations(markdown: str, cell: int) -> Iterator[Equation]:
+    """Find display equations, also in blockquotes, lists and MyST directives."""
+    for token in _MARKDOWN.parse(markdown):
+        if token.type in ("math_block", "math_block_label", "amsmath"):
+            label = token.info if token.type == "math_block_label" else ""
+            yield Equation(label, token.content.strip(), cell)
+        for child in token.children or []:
+            if child.type == "math_inline_double":
+                yield Equation("", child.content.strip(), cell)
+        directive = re.match(r"\{([\w:-]+)\}", token.info or "")
+        if token.type not in ("fence", "colon_fence") or not directive:
+            continue
+        if directive[1] == "math":
+            yield Equation("", token.content.strip(), cell)
+        elif directive[1] not in _NOT_MARKDOWN:
+            yield from find_equations(token.content, cell)
+
+
+def find_calls(source: str, cell: int) -> Iterator[Call]:
+    """Find calls ``check.kind("label", ...)``."""
+    for call in check_calls(parse(source)):
+        label = call.args[0].value if call.args and isinstance(call.args[0], ast.Constant) else "?"
+        sides = [ast.dump(side) for side in call.args[1:]]
+        yield Call(str(label), KINDS[call.func.attr], cell, any(a == b for a, b in pairwise(sides)))
+
+
+def parse(source: str) -> ast.Module:
+    """Parse a code cell, its IPython magics left out."""
+    return ast.parse(re.sub(r"^\s*[%!].*", "", source, flags=re.MULTILINE))
+
+
+def check_calls(tree: ast.AST) -> list[ast.Call]:
+    """Find calls of checking functions in the order of the source."""
+    calls = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and isinstance(node.func.value, ast.Name)
+        and node.func.value.id == "check"
+        and node.func.attr in KINDS
+    ]
+    return sorted(calls, key=lambda node: (node.lineno, node.col_offset))
+
+
+def _records(outputs: list, cell: int) -> Iterator[Record]:
+    for output in outputs:
+        if MIMETYPE in output.get("data", {}):
+            yield Record(**output["data"][MIMETYPE], cell=cell)
+
+
+# --- judging ------------------------------------------------------------------------------------
+
+
+def entries(pages: Iterable[Page]) -> list[Entry]:
+    """Return one entry per check whose equation stands in the same notebook."""
+    return [
+        Entry(e.label, e.latex, r.kind, r.scope, r.result, r.claim, page.name, r.cell)
+        for page in pages
+        for e in page.equations
+        for r in page.records
+        if r.label == e.label
+    ]
+
+
+def weak_share(found: list[Entry]) -> float:
+    """Return the share of definitions and simulations."""
+    return sum(e.kind in WEAK for e in found) / max(1, len(found))
+
+
+def problems(pages: list[Page]) -> list[str]:
+    """Return what is wrong with the ledger; an empty list if nothing is."""
+    found = [f"{page.name}: {p}" for page in pages for p in _page_problems(page)]
+    homes: dict[str, list[str]] = {}
+    for page in pages:
+        for e in page.equations:
+            homes.setdefault(e.label, []).append(f"{page.name} cell {e.cell}")
+    for label, places in homes.items():
+        if label and len(places) > 1:
+            found.append(f"{label}: defined {len(places)} times, in {', '.join(places)}")
+    for page in pages:
+        here = {e.label for e in page.equations}
+        for call in page.calls:
+            if call.label not in here:
+                place = homes.get(call.label, ["no notebook"])[0]
+                found.append(
+                    f"{page.name}: cell {call.cell} checks {call.label}, which is in {place}"
+                )
+    share = weak_share(entries(pages))
+    if share > MAX_WEAK_SHARE:
+        found.append(
+            f"definitions and simulations are {share:.0%} of the ledger, "
+            f"must be at most {MAX_WEAK_SHARE:.0%}"
+        )
+    return found
+
+
+def _page_problems(page: Page) -> Iterator[str]:
+    made = Counter((c.label, c.kind, c.cell) for c in page.calls)
+    stored = Counter((r.label, r.kind, r.cell) for r in page.records)
+    for label, kind, cell in made - stored:
+        yield f"cell {cell}: the {kind} check of {label} has no stored result: run make execute"
+    for label, kind, cell in stored - made:
+        yield f"cell {cell}: stores a result for {label} ({kind}) that no call in it makes"
+    for e in page.equations:
+        if not e.label:
+            if "/chapters/" in f"/{page.name}":
+                yield f"cell {e.cell}: a display equation without $$ … $$ (eq-label): {e.latex!r}"
+            continue
+        checks = [c for c in page.calls if c.label == e.label]
+        if not checks:
+            yield f"{e.label}: no check in this notebook"
+            continue
+        if any(c.repeats for c in checks):
+            yield f"{e.label}: its check compares an expression with itself"
+        if min(c.cell for c in checks) < e.cell:
+            yield f"{e.label}: checked in cell {checks[0].cell}, before it is shown in {e.cell}"
+        pins = [page.pins[e.label, c.cell] for c in checks if (e.label, c.cell) in page.pins]
+        if fingerprint(e.latex) not in pins:
+            what = "its LaTeX changed since it was pinned" if pins else "it has no pin"
+            yield f"{e.label}: {what}; compare it with its check, then pin it"
+    for label, cell in page.pins:
+        if not any(c.label == label and c.cell == cell for c in page.calls):
+            yield f"cell {cell}: pins {label}, which it does not check"
+
+
+def fingerprint(latex: str) -> str:
+    """Hash LaTeX: 12 hexadecimal digits that do not depend on white space."""
+    return hashlib.sha256(" ".join(latex.split()).encode()).hexdigest()[:12]
+
+
+# --- showing ------------------------------------------------------------------------------------
+
+
+def page_markdown(pages: list[Page] | None = None) -> str:
+    """Write the body of the ledger page: every equation, its check, and what the machine read."""
+    pages = read_book() if pages is None else pages
+    found = entries(pages)
+    titles = {page.name: page.title for page in pages}
+    parts = [summary(found)]
+    for name, in_chapter in groupby(found, key=lambda e: e.notebook):
+        parts += [f"## {titles[name]}", f"From {{doc}}`/{name}`."]
+        for (label, latex), checks in groupby(in_chapter, key=lambda e: (e.label, e.latex)):
+            parts += [f"### {{eq}}`{label}`", f"$$\n{latex}\n$$"]
+            for e in checks:
+                parts.append("; ".join(filter(None, [f"**{e.kind}**", e.scope, e.result])) + ".")
+                if e.claim:
+                    parts.append(f"Read by the machine as\n\n$$\n{e.claim}\n$$")
+    return "\n\n".join(parts) + "\n"
+
+
+def summary(found: list[Entry]) -> str:
+    """Say in one sentence how many checks there are, and the share of the weak kinds."""
+    kinds = Counter(e.kind for e in found)
+    counts = ", ".join(f"{kinds[kind]} {kind}" for kind in dict.fromkeys(KINDS.values()))
+    return (
+        f"{len({e.label for e in found})} labelled equations, {len(found)} checks: {counts}. "
+        f"Definitions and simulations are {weak_share(found):.0%} of the ledger; "
+        f"at most {MAX_WEAK_SHARE:.0%} are allowed."
+    )
+
+
+def pin(labels: list[str], book: Path = notebooks.BOOK) -> None:
+    """Write the pins of equations whose checks were read again.
+
+    Raises
+    ------
+    ValueError
+        When a label has no equation with a check in the same notebook.
+    """
+    pages = read_book(book)
+    for label in labels:
+        homes = [
+            (page.name, e.latex, c.cell)
+            for page in pages
+            for e in page.equations
+            for c in page.calls
+            if e.label == c.label == label
+        ]
+        if not homes:
+            raise ValueError(f"label: got {label!r}, must be an equation with a check beside it")
+        name, latex, cell = homes[0]
+        path = book.parent / f"{name}.ipynb"
+        notebook = notebooks.read(path)
+        notebook.cells[cell].metadata.setdefault("ledger", {})[label] = fingerprint(latex)
+        notebooks.write(path, notebook)
+        print(f"{label}: pinned {fingerprint(latex)} in {name}, cell {cell}\n{latex}\n")
+
+
+def main(arguments: list[str]) -> int:
+    """Print the ledger and its problems, or pin labels."""
+    if arguments:
+        if arguments[0] != "pin" or len(arguments) < 2:
+            print("usage: python -m latent_em.book.ledger [pin eq-label ...]", file=sys.stderr)
+            return 2
+        pin(arguments[1:])
+        return 0
+    pages = read_book()
+    found = entries(pages)
+    for e in found:
+        print(f"{e.label:<28}  {e.kind:<16}  {e.scope:<20}  {e.notebook}, cell {e.cell}")
+    print(summary(found))
+    wrong = problems(pages)
+    for problem in wrong:
+        print(problem, file=sys.stderr)
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,129 @@
+"""Sphinx extension of the book.
+
+- MathJax is copied beside the pages, so that they render from a folder with the network off.
+- The equation ledger is written from the executed notebooks.
+- The output of a check becomes one line, which opens to the claim that was checked.
+- The frames that a cell tagged ``steps`` draws become one figure.
+- Labels such as ``eq-elbo`` in docstrings become links to the book, and must exist there.
+"""
+
+import html
+import re
+import shutil
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from docutils import nodes
+from myst_nb.core.render import MimeRenderPlugin
+from sphinx.transforms import SphinxTransform
+from sphinx.util import logging
+
+from latent_em.book import check, ledger
+
+logger = logging.getLogger(__name__)
+
+# What a page loads: the program, its fonts, and macros that MathJax fetches at first use.
+MATHJAX_FILES = ("tex-mml-chtml.js", "output/chtml/fonts/woff-v2", "input/tex/extensions")
+LEDGER_MARK = "% the ledger"
+# Labels in docstrings. The reference to an equation is its number in parentheses.
+EQUATION = re.compile(r"(?<![`\w-])(\()?(eq(?:-[a-z0-9]+)+)(?(1)\))(?![`\w-])")
+THEOREM = re.compile(r"(?<![`\w-])(?:alg|prf|thm)(?:-[a-z0-9]+)+(?![`\w-])")
+
+
+def copy_mathjax(app, error):
+    """Put MathJax beside the pages."""
+    if error or app.builder.format != "html":
+        return
+    target = Path(app.outdir, "_static", "mathjax")
+    with as_file(files("sphinx-mathjax-offline") / "static" / "mathjax") as source:
+        for name in MATHJAX_FILES:
+            copy = shutil.copytree if (source / name).is_dir() else shutil.copy2
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            copy(source / name, target / name)
+
+
+def link_labels(app, what, name, obj, options, lines):
+    """Turn the labels of equations and theorems in a docstring into references."""
+    lines[:] = [THEOREM.sub(r":prf:ref:`\g<0>`", EQUATION.sub(r":eq:`\2`", line)) for line in lines]
+
+
+def skip_tuple_fields(app, what, name, obj, skip, options):
+    """Leave out the fields of named tuples: the class lists them under its attributes."""
+    return True if str(getattr(obj, "__doc__", "")).startswith("Alias for field number") else None
+
+
+def write_ledger(app, docname, source):
+    """Put the ledger, read from the executed notebooks, where a page has the comment for it."""
+    if LEDGER_MARK in source[0]:
+        source[0] = source[0].replace(LEDGER_MARK, ledger.page_markdown())
+
+
+class CheckLine(MimeRenderPlugin):
+    """The output of a check: one line, which opens to the claim that was checked."""
+
+    mime_priority_overrides = (("html", check.MIMETYPE, 1),)
+
+    @staticmethod
+    def handle_mime(renderer, data, inline):
+        """Return the nodes of one check's output."""
+        if data.mime_type != check.MIMETYPE:
+            return None
+        record = data.content
+        words = [record[key] for key in ("label", "kind", "scope", "result") if record[key]]
+        line = html.escape(" · ".join(words))
+        if not record["claim"]:
+            return [nodes.raw("", f'<p class="check">{line}</p>', format="html")]
+        return [
+            nodes.raw("", f'<details class="check"><summary>{line}</summary>', format="html"),
+            nodes.math_block("", record["claim"], nowrap=False, number=None),
+            nodes.raw("", "</details>", format="html"),
+        ]
+
+
+class MergeFrames(SphinxTransform):
+    """Make one figure of the frames that a code cell tagged ``steps`` has drawn.
+
+    The caption is that of every frame (``mystnb.figure.caption`` in the cell's metadata). The
+    metadata ``steps`` adds what belongs to the whole or differs between frames: ``name``, the
+    figure's label, and ``alt``, a list with the text of each frame.
+    """
+
+    default_priority = 10
+
+    def apply(self):
+        """Look for cells tagged ``steps``."""
+        for cell in list(self.document.findall(nodes.container)):
+            if "tag_steps" in cell["classes"]:
+                self.merge(cell, **cell["cell_metadata"].get("steps", {}))
+
+    def merge(self, cell, name=None, alt=None):
+        """Move the frames of one cell into its first figure."""
+        frames = list(cell.findall(nodes.image))
+        first, *rest = list(cell.findall(nodes.figure)) or [None]
+        alt = alt or [frame.get("alt") for frame in frames]
+        if len(frames) < 2 or len(alt) != len(frames):
+            logger.warning("steps: %d frames, %d alt texts", len(frames), len(alt), location=cell)
+            return
+        for frame, text in zip(frames, alt, strict=True):
+            frame["alt"] = text
+        if first is None:  # no caption, so no figure
+            return
+        for figure in rest:
+            output = figure
+            while output.parent.get("nb_element") != "cell_code_output":
+                output = output.parent
+            output.parent.remove(output)
+        first[1:1] = frames[1:]
+        if name:
+            first["names"].append(name)
+            self.document.note_explicit_target(first, first)
+
+
+def setup(app):
+    """Connect the extension to Sphinx."""
+    app.add_transform(MergeFrames)
+    app.connect("source-read", write_ledger)
+    app.connect("build-finished", copy_mathjax)
+    app.connect("autodoc-process-docstring", link_labels, priority=400)
+    app.connect("autodoc-skip-member", skip_tuple_fields)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,262 @@
+import json
+import os
+import subprocess
+import sys
+
+import nbformat.v4 as nbf
+import numpy as np
+import pytest
+import sympy as sp
+from sympy import Derivative, IndexedBase, Matrix, Sum, exp, log, oo, pi, sqrt
+
+from latent_em.book import check, notebooks
+from latent_em.book.check import CheckFailed
+
+N, K = sp.symbols("N K", integer=True, positive=True)
+n, k = sp.symbols("n k", integer=True)
+x, w, q = (
+    IndexedBase("x", real=True),
+    IndexedBase("w", positive=True),
+    IndexedBase("q", positive=True),
+)
+a, b, v = sp.symbols("a b v", positive=True)
+mu, t = sp.symbols("mu t", real=True)
+total = Sum(w[n], (n, 1, N))
+mean = Sum(w[n] * x[n], (n, 1, N)) / total
+log_density = Sum(w[n] * (-((x[n] - mu) ** 2) / (2 * v) - log(v) / 2), (n, 1, N))
+normal = exp(-((t - mu) ** 2) / (2 * v)) / sqrt(2 * pi * v)
+
+
+# --- identity -----------------------------------------------------------------------------------
+
+
+def test_identity_prints_a_line(capsys):
+    check.identity("eq-square", (a + b) ** 2, a**2 + 2 * a * b + b**2)
+    assert capsys.readouterr().out == (
+        "eq-square                 identity          symbols             residual 0\n"
+    )
+
+
+def test_identity_compares_each_side_with_the_one_before(capsys):
+    check.identity("eq-chain", Sum(x[n] - mu, (n, 1, N)), Sum(x[n], (n, 1, N)) - N * mu, scope="s")
+    check.identity("eq-chain", log(a * b), log(a) + log(b), log(b**2) - log(b / a))
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.split("  ")[-1] == "residual 0"
+    assert "s, any N" in first
+    assert second.endswith("residual 0 in each of 2 steps")
+    with pytest.raises(CheckFailed, match=r"eq-chain, step 2: .* at a = "):
+        check.identity("eq-chain", log(a * b), log(a) + log(b), log(b) - log(a))
+
+
+def test_identity_names_a_counterexample():
+    with pytest.raises(CheckFailed, match=r"eq-x, step 1: \S+ is not \S+ at N = \d, .*x\[1\] = "):
+        check.identity("eq-x", Sum(x[n] ** 2, (n, 1, N)), Sum(x[n], (n, 1, N)) ** 2)
+
+
+def test_identity_refuses_to_compare_a_thing_with_itself():
+    side = Matrix([log(a)])
+    with pytest.raises(CheckFailed, match="compared with itself"):
+        check.identity("eq-x", side, side)
+    with pytest.raises(CheckFailed, match="compared with itself"):
+        check.identity("eq-x", a**2, a * a)
+    with pytest.raises(ValueError, match="sides: got 1"):
+        check.identity("eq-x", log(a))
+
+
+def test_identity_needs_a_proof(monkeypatch):
+    monkeypatch.setattr(check.algebra, "is_zero", lambda _: False)
+    with pytest.raises(CheckFailed, match="holds at 4 points but is not proved"):
+        check.identity("eq-x", log(a * b), log(a) + log(b))
+
+
+def test_identity_of_matrices(capsys):
+    A = Matrix(2, 2, sp.symbols("a1:3(1:3)", real=True))
+    check.identity("eq-x", Derivative(log(A.det()), A), A.inv().T)
+    assert "residual 0" in capsys.readouterr().out
+    with pytest.raises(CheckFailed, match="eq-x, step 1"):
+        check.identity("eq-x", Derivative(log(A.det()), A), A.inv())
+    with pytest.raises(CheckFailed, match="shapes"):
+        check.identity("eq-x", A, A[:1, :])
+
+
+# --- inequality ---------------------------------------------------------------------------------
+
+probability = w[k] / Sum(w[k], (k, 1, K))
+jensen = (Sum(probability * log(q[k]), (k, 1, K)), log(Sum(probability * q[k], (k, 1, K))))
+
+
+def test_inequality_says_whether_it_is_proved(capsys):
+    check.inequality("eq-x", 2 * a * mu, a**2 + mu**2, equality={mu: a})
+    check.inequality("eq-x", log(a), a - 1, equality={a: 1})
+    check.inequality("eq-x", *jensen, equality={q[k]: b})
+    proved, points, for_all_sizes = capsys.readouterr().out.splitlines()
+    assert proved.endswith("proved, with its equality")
+    assert "200 points, least gap " in points
+    assert "any K" in for_all_sizes
+
+
+@pytest.mark.parametrize(
+    ("smaller", "larger", "equality"),
+    [
+        (a - 1, log(a), {a: 1}),  # the wrong way round
+        (log(a), a, {a: 1}),  # never equal
+        (log(a), a - 1, {a: 2}),  # equal elsewhere
+        (log(a), a - 1, [{a: 1}, {a: 2}]),
+        (log(a), log(a) + (b - 1) ** 2 * 0, {b: 1}),  # equal everywhere
+        (mu, mu**2, {mu: 1}),  # crosses
+        (*jensen[::-1], {q[k]: b}),
+    ],
+)
+def test_inequality_fails(smaller, larger, equality):
+    with pytest.raises(CheckFailed, match=r"^eq-x"):
+        check.inequality("eq-x", smaller, larger, equality=equality)
+
+
+def test_inequality_looks_close_to_the_equality():
+    with pytest.raises(CheckFailed, match="fails at a = "):  # negative for a from 1 to 1.01 only
+        check.inequality("eq-x", 0, (a - 1) * (a - sp.Rational(101, 100)), equality={a: 1})
+
+
+def test_inequality_needs_a_condition():
+    with pytest.raises(ValueError, match="equality: got"):
+        check.inequality("eq-x", log(a), a, equality={})
+
+
+# --- stationary points --------------------------------------------------------------------------
+
+
+def test_maximum_is_proved_for_any_size(capsys):
+    spread = Sum(w[n] * (x[n] - mean) ** 2, (n, 1, N)) / total
+    check.maximum("eq-x", log_density, at={mu: mean, v: spread})
+    check.maximum("eq-x", log_density, at={mu: mean})
+    for line in capsys.readouterr().out.splitlines():
+        assert "any N" in line
+        assert line.endswith("gradient 0, Hessian negative definite (proved)")
+
+
+def test_maximum_under_a_constraint(capsys):
+    simplex = Sum(q[k], (k, 1, K)) - 1
+    at = {q[k]: w[k] / Sum(w[k], (k, 1, K))}
+    check.maximum("eq-x", Sum(w[k] * log(q[k]), (k, 1, K)), at=at, subject_to=simplex)
+    circle = mu**2 + t**2 - 1  # the constraint bends: the objective itself has no curvature
+    check.maximum("eq-x", mu, at={mu: 1, t: 0}, subject_to=circle)
+    check.minimum("eq-x", mu, at={mu: -1, t: 0}, subject_to=[circle])
+    assert capsys.readouterr().out.count("(proved)") == 3
+
+
+def test_minimum_falls_back_to_points(capsys):
+    quartic = (mu - a) ** 2 * (1 + exp(mu * v) + a * mu**2)
+    check.minimum("eq-x", quartic, at={mu: a})
+    objective = (mu - a) ** 2 * (v**2 - v + 1)
+    check.minimum("eq-x", objective, at={mu: a})
+    assert "Hessian positive definite (40 points)" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("objective", "at", "constraint", "message"),
+    [
+        (log_density, {mu: Sum(x[n], (n, 1, N)) / N}, None, "gradient in mu"),
+        (-log_density, {mu: mean}, None, "not negative definite"),
+        (mu**2 - t**2, {mu: 0, t: 0}, None, "not negative definite"),  # a saddle
+        (-(mu**4), {mu: 0}, None, "not negative definite"),  # flat: the test is silent
+        (log(a) + log(b), {a: 1, b: 2}, a + b - 3, "gradient"),
+        (log(a) + log(b), {a: 1, b: 1}, a + b - 3, "constraint"),
+        (Sum(w[k] * log(q[k]), (k, 1, K)), {q[k]: 1 / K}, Sum(q[k], (k, 1, K)) - 1, "multiplier"),
+        (a + b, {a: 1, b: 1}, [a + b - 2, 2 * a + 2 * b - 4], "depend on each other"),
+        (-(Sum(x[k], (k, 1, K)) ** 2), {x[k]: 0}, None, "different indices"),
+    ],
+)
+def test_maximum_fails(objective, at, constraint, message):
+    with pytest.raises(CheckFailed, match=f"^eq-x.*{message}"):
+        check.maximum("eq-x", objective, at=at, subject_to=constraint)
+
+
+def test_minimum_fails_at_a_maximum():
+    with pytest.raises(CheckFailed, match="not positive definite"):
+        check.minimum("eq-x", log_density, at={mu: mean})
+
+
+# --- numbers ------------------------------------------------------------------------------------
+
+
+def test_quadrature_states_its_digits(capsys):
+    check.quadrature("eq-x", t**2 * normal, (t, -oo, mu, oo), claimed=mu**2 + v)
+    check.quadrature(
+        "eq-x", mu * t**2, (mu, 0, 1), (t, 0, v), claimed=v**3 / 6, digits=10, points=1
+    )
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.endswith("15 digits at 3 points")
+    assert second.endswith("10 digits at 1 points")
+
+
+@pytest.mark.parametrize("claimed", [mu**2 - v, mu**2 + v * (1 + sp.Float("1e-14", 40))])
+def test_quadrature_fails(claimed):
+    with pytest.raises(CheckFailed, match=r"eq-x: \S+ is not \S+ at mu = "):
+        check.quadrature("eq-x", t**2 * normal, (t, -oo, mu, oo), claimed=claimed)
+
+
+def test_simulation_prints_its_standard_error(capsys):
+    draws = np.random.default_rng(0).normal([1, 2], 1, (20000, 2))
+    check.simulation("eq-x", draws, [1, 2])
+    assert capsys.readouterr().out.endswith("standard error 0.0071\n")
+
+
+def test_simulation_fails():
+    draws = np.random.default_rng(0).normal(2, 1, 20000)
+    with pytest.raises(CheckFailed, match="within 4 standard errors"):
+        check.simulation("eq-x", draws, 2.2)
+    with pytest.raises(CheckFailed, match="draw more"):
+        check.simulation("eq-x", draws[:100], 2)
+    with pytest.raises(ValueError, match="claimed: got shape"):
+        check.simulation("eq-x", draws, [2, 2])
+
+
+def test_definition_has_nothing_to_check(capsys):
+    check.definition("eq-x")
+    assert capsys.readouterr().out.endswith("nothing to check\n")
+
+
+# --- what is stored -----------------------------------------------------------------------------
+
+CLAIMS = """
+import sympy as sp
+from latent_em.book import check
+N, n, k, K = sp.symbols("N n k K", integer=True, positive=True)
+w, p = sp.IndexedBase("w", positive=True), sp.IndexedBase("p", positive=True)
+a, b = sp.symbols("a b", positive=True)
+check.identity("eq-a", sp.log(sp.Product(w[n] / a, (n, 1, N))), sp.Sum(sp.log(w[n] / a), (n, 1, N)))
+check.inequality("eq-b", 2 * sp.sqrt(a * b), a + b, equality={a: b})
+check.inequality("eq-c", sp.log(a), a - 1, equality={a: 1})
+total = sp.Sum(w[k], (k, 1, K))
+check.maximum("eq-d", sp.Sum(w[k] * sp.log(p[k]), (k, 1, K)), at={p[k]: w[k] / total},
+              subject_to=sp.Sum(p[k], (k, 1, K)) - 1)
+"""
+
+
+def test_a_notebook_stores_one_output_with_the_claim(tmp_path):
+    path = tmp_path / "small.ipynb"
+    notebooks.write(path, nbf.new_notebook(cells=[nbf.new_code_cell(CLAIMS)]))
+    outputs = notebooks.execute(path).cells[0].outputs
+    assert [o.output_type for o in outputs] == ["display_data"] * 4
+    record = outputs[2].data[check.MIMETYPE]
+    assert list(record) == ["label", "kind", "scope", "result", "claim"]
+    assert record.claim == r"\log{\left(a \right)} \le a - 1, \quad \text{equal at } a = 1"
+    assert outputs[2].data["text/plain"].split() == (
+        f"eq-c inequality symbols {record.result}".split()
+    )
+    json.dumps(record)
+
+
+def test_lines_are_the_same_in_every_process():
+    lines = [
+        subprocess.run(
+            [sys.executable, "-c", CLAIMS],
+            env=os.environ | {"PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    ]
+    assert lines[0] == lines[1]
+    assert lines[0].count("\n") == 4

@@ -1,0 +1,186 @@
+import re
+import subprocess
+import sys
+
+import nbformat.v4 as nbf
+import pytest
+
+from latent_em.book import mutants, notebooks
+
+
+def changes(source, indices=frozenset()):
+    """The changes made to a cell, as (before, after)."""
+    return [(m.before, m.after) for m in mutants.find_mutants(source, set(indices))]
+
+
+def identity(side):
+    return f'check.identity("eq-a", {side}, z)'
+
+
+@pytest.mark.parametrize(
+    ("side", "expected"),
+    [
+        ("a + b", [("a + b", "a - b"), ("a + b", "a"), ("a + b", "b")]),
+        ("a - b", [("a - b", "a + b"), ("a - b", "a"), ("a - b", "-b")]),
+        ("a * b", [("a * b", "a"), ("a * b", "b")]),
+        ("a @ b", [("a @ b", "a"), ("a @ b", "b")]),
+        ("a / b", [("a / b", "a")]),
+        ("-a", [("-a", "a")]),
+        ("a ** 2", [("2", "3")]),
+        ("0.5", [("0.5", "1.5")]),
+        ("KL(p, q)", [("KL(p, q)", "KL(q, p)")]),
+        ("sp.Rational(1, 3)", [("sp.Rational(1, 3)", "sp.Rational(3, 1)"), ("1", "2"), ("3", "4")]),
+        ("x[i, j]", [("x[i, j]", "x[j, i]"), ("x[i, j]", "x[j, j]"), ("x[i, j]", "x[i, i]")]),
+        ("x[n]", []),
+        ("a < b", [("a < b", "a > b")]),
+        ("max(a, b)", []),
+        ("f(p)", []),
+    ],
+)
+def test_every_kind_of_change_is_made(side, expected):
+    assert changes(identity(side)) == expected
+
+
+def test_another_index_comes_from_the_variables():
+    assert changes(identity("x[n]"), {"k", "n"}) == [("x[n]", "x[k]")]
+
+
+def test_the_claim_itself_is_turned_round():
+    source = 'check.inequality("eq-a", p, q, equality={p: q})'
+    (mutant,) = mutants.find_mutants(source)
+    assert mutant.source == "check.inequality('eq-a', q, p, equality={p: q})"
+    (mutant,) = mutants.find_mutants('check.maximum("eq-a", f, at={x: m}, subject_to=c)')
+    assert mutant.source == "check.minimum('eq-a', f, at={x: m}, subject_to=c)"
+
+
+def test_what_leaves_a_claim_true_is_left_alone():
+    source = """
+import numpy as np
+K, D = 3, 2
+n, N = sp.symbols("n N", integer=True)
+a = sp.symbols("a1:4")
+rng = np.random.default_rng(1)
+unrelated = 4 + 5
+for i in range(3):
+    print(i)
+check.simulation("eq-a", rng.normal(size=(200, 2)) + a[K], m, scope="3 + 4")
+check.quadrature("eq-b", f, (x, low, 0, high), claimed=m, digits=12, points=2)
+check.definition("eq-c")
+"""
+    assert {m.line for m in mutants.find_mutants(source)} == {10}
+    assert all("a[K]" in before for before, _ in changes(source))
+    assert (
+        changes('check.simulation("eq-a", draw(rng, n=5000), m)')
+        == [("draw(rng, n=5000)", "draw(rng, n=5000)")][:0]
+    )
+
+
+def test_what_feeds_a_check_in_its_cell_is_changed():
+    source = """
+def density(x):
+    return x + 1
+
+half = a / 2
+other = b / 3
+check.identity("eq-a", density(half), z)
+check.identity("eq-b", other, half)
+"""
+    mutated = mutants.find_mutants(source)
+    found = {(*(c.label for c in m.checks), m.before): m.after for m in mutated}
+    assert found["eq-a", "x + 1"] == "1"
+    assert found["eq-a", "eq-b", "a / 2"] == "a"
+    assert found["eq-b", "b / 3"] == "b"
+    assert len({m.source for m in mutated}) == len(mutated)
+
+
+# --- running ------------------------------------------------------------------------------------
+
+SYMBOLS = """
+import sympy as sp
+from latent_em.book import check
+a, b, c = sp.symbols("a b c", positive=True)
+"""
+
+
+def run(tmp_path, *cells, arguments=()):
+    path = tmp_path / "small.ipynb"
+    notebook = nbf.new_notebook(cells=[nbf.new_code_cell(c) for c in (SYMBOLS, *cells)])
+    notebooks.write(path, notebook)
+    command = [sys.executable, "-m", "latent_em.book.mutants", *arguments, str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_a_sound_check_kills_its_mutants(tmp_path):
+    cell = 'check.identity("eq-a", (a + b) ** 2, a ** 2 + 2 * a * b + b ** 2)'
+    code, text = run(tmp_path, cell, 'check.definition("eq-b")')
+    assert code == 0, text
+    assert "1 checks and 1 definitions" in text
+    assert "17 mutants, 17 killed (100.0%), 0 survived, 0 timed out; 0 more" in text
+    assert "5 mutants, 5 killed" in run(tmp_path, cell, arguments=["--sample", "5"])[1]
+
+
+def test_a_check_that_does_not_pin_its_terms_down_is_reported(tmp_path):
+    """The square of m + c is what it is for every m, so what m is goes unnoticed."""
+    cell = 'm = a - 2 * b\ncheck.identity("eq-a", sp.expand((m + c) ** 2), m**2 + 2 * m * c + c**2)'
+    code, text = run(tmp_path, cell)
+    assert code == 1
+    assert "survived: small, cell 1, eq-a\n    line 1: a - 2 * b\n    → a + 2 * b\n" in text
+
+
+def test_a_check_without_a_mutant_is_reported(tmp_path):
+    sides = "left = sp.log(a * b)\nright = sp.log(a) + sp.log(b)"
+    call = 'check.identity("eq-a", left, right)'
+    other = 'check.inequality("eq-a", sp.log(a), a - 1, equality={a: 1})'
+    code, text = run(tmp_path, sides, f"{other}\n{call}")
+    assert code == 1
+    assert "no mutant: small, cell 2, eq-a" in text
+    code, text = run(tmp_path, f"{sides}\n{call}")
+    assert code == 0, text
+
+
+def test_a_failing_notebook_is_an_error(tmp_path):
+    code, text = run(tmp_path, 'check.identity("eq-a", b, c)')
+    assert code == 1
+    assert "CheckFailed: eq-a" in text
+
+
+def test_errors_that_are_not_failed_checks_do_not_count(tmp_path):
+    cell = 'one = (a,)\ncheck.identity("eq-a", sp.log(one[0] * b), sp.log(a) + sp.log(b))'
+    text = run(tmp_path, cell)[1]  # one[1] does not exist
+    assert "1 more were stillborn" in text
+    assert "0 survived" in text
+    assert "1 mutants, 1 killed" in run(tmp_path, cell, arguments=["--sample", "1"])[1]
+
+
+def test_a_mutant_that_takes_too_long_is_not_killed(tmp_path):
+    cell = """
+import time
+wait = 0 * 60
+time.sleep(wait)
+check.identity("eq-a", sp.log(a * b) + wait, sp.log(a) + sp.log(b))
+"""
+    code, text = run(tmp_path, cell, arguments=["--limit", "2"])
+    assert code == 1
+    assert "timeout: small, cell 1, eq-a\n    line 3: 0 * 60\n    → 60\n" in text
+
+
+def test_mutants_of_one_cell_do_not_reach_the_next(tmp_path):
+    cells = ['d = b - a\ncheck.identity("eq-a", d * (a + b), b**2 - a**2)']
+    cells += ['check.identity("eq-b", d**2, b**2 - 2 * a * b + a**2)']
+    code, text = run(tmp_path, *cells)
+    assert code == 0, text
+
+
+CHAPTERS = [p for p in notebooks.find() if p.parent.name == "chapters"]
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_every_check_of_the_book_has_mutants_and_most_die(path):
+    """A sample; `make mutants` runs them all and asks for more."""
+    command = [sys.executable, "-m", "latent_em.book.mutants", "--sample", "1", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    share = re.search(r"killed \(([\d.]+)%\)", done.stdout)
+    assert share, done.stderr
+    assert float(share[1]) > 80, done.stdout
+    assert "no mutant" not in done.stdout, done.stdout

@@ -1,0 +1,186 @@
+"""The Sphinx extension, by what a small book looks like when it is built with the real settings."""
+
+import os
+import pkgutil
+import re
+import shutil
+import subprocess
+import sys
+from base64 import b64encode
+from io import BytesIO
+from pathlib import Path
+
+import nbformat
+import pytest
+from bs4 import BeautifulSoup
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from PIL import Image
+
+import latent_em
+from latent_em.book import check, ledger, sphinx_ext
+
+ROOT = Path(__file__).parents[2]
+
+TOC = "{format: jb-book, root: book/intro, chapters: [file: book/api]}"
+TEXT = r"""# A small book
+
+$$
+\log p(x) = \mathcal{L} + \mathrm{KL}
+$$ (eq-small)
+
+By {eq}`eq-small`, {math:numref}`eq-small` and {func}`small.em_step`, see {numref}`fig-small`.
+"""
+MODULE = '''"""A module."""
+
+
+def em_step():
+    """Raise the bound (eq-small), once (prf-small)."""
+'''
+API = """# API
+
+```{eval-rst}
+.. automodule:: small
+```
+
+```{prf:algorithm} EM
+:label: prf-small
+
+Repeat.
+```
+"""
+
+
+def png(shade):
+    """Return a grey pixel."""
+    data = BytesIO()
+    Image.new("L", (1, 1), shade).save(data, format="PNG")
+    return b64encode(data.getvalue()).decode()
+
+
+def small_book(folder, text=TEXT, frames=3):
+    """Write a book of two pages; return what its strict build says and the exit code."""
+    steps = {
+        "tags": ["steps"],
+        "mystnb": {"image": {"alt": "EM"}, "figure": {"caption": "EM, step by step."}},
+        "steps": {"name": "fig-small", "alt": ["start", "after one step", "after two steps"]},
+    }
+    images = [new_output("display_data", {"image/png": png(50 * i)}) for i in range(frames)]
+    record = {"label": "eq-small", "kind": "identity", "scope": "K = 3", "result": "residual 0"}
+    line = {"text/plain": "eq-small", check.MIMETYPE: record | {"claim": "a < b"}}
+    declared = {"text/plain": "eq-d", check.MIMETYPE: record | {"kind": "definition", "claim": ""}}
+    outputs = [new_output("display_data", line), new_output("display_data", declared)]
+    cells = [
+        new_markdown_cell(text),
+        new_code_cell("draw()", outputs=images, metadata=steps),
+        new_code_cell("check()", outputs=outputs),
+    ]
+    (folder / "book" / "_static").mkdir(parents=True)
+    for name in ("book.css", "a11y.js", "steps.js"):
+        shutil.copy(ROOT / "book" / "_static" / name, folder / "book" / "_static")
+    shutil.copy(ROOT / "_config.yml", folder)
+    (folder / "_toc.yml").write_text(TOC)
+    (folder / "book" / "references.bib").touch()
+    (folder / "book" / "api.md").write_text(API)
+    (folder / "small.py").write_text(MODULE)
+    kernel = {"name": "python3", "display_name": "Python 3"}
+    metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
+    nbformat.write(new_notebook(cells=cells, metadata=metadata), folder / "book" / "intro.ipynb")
+    jupyter_book = Path(sys.executable).with_name("jupyter-book")
+    build = [jupyter_book, "build", ".", "-W", "-n", "--keep-going"]
+    path = os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])
+    env = os.environ | {"PYTHONPATH": path}
+    done = subprocess.run(build, cwd=folder, env=env, capture_output=True, text=True, check=False)
+    return done.stdout + done.stderr, done.returncode
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """A small book, built."""
+    folder = tmp_path_factory.mktemp("built")
+    said, code = small_book(folder)
+    assert code == 0, said
+    return folder / "_build" / "html"
+
+
+def soup(page):
+    return BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
+
+
+def test_mathjax_is_in_the_page(built):
+    script = soup(built / "book" / "intro.html").find("script", src=re.compile("mathjax"))
+    program = built / "book" / script["src"]
+    assert program.stat().st_size > 1_000_000
+    fonts = set(re.findall(r"%%URL%%/(MathJax_\w+-\w+\.woff)", program.read_text(encoding="utf-8")))
+    assert fonts
+    assert fonts <= {font.name for font in program.parent.rglob("*.woff")}
+
+
+def test_the_pages_know_nothing_of_remote_kernels(built):
+    assert "thebe" not in (built / "book" / "intro.html").read_text(encoding="utf-8")
+
+
+def test_the_frames_of_a_steps_cell_are_one_figure(built):
+    [figure] = soup(built / "book" / "intro.html").find_all("figure")
+    alts = [image["alt"] for image in figure.find_all("img")]
+    assert alts == ["start", "after one step", "after two steps"]
+    assert figure["id"] == "fig-small"
+    assert "EM, step by step." in figure.find("figcaption").get_text()
+
+
+def test_a_check_is_one_line_that_opens_to_its_claim(built):
+    page = soup(built / "book" / "intro.html")
+    opens = page.find("details", class_="check")
+    assert opens.find("summary").get_text() == "eq-small · identity · K = 3 · residual 0"
+    assert "a < b" in opens.find(class_="math").get_text()
+    assert page.find("p", class_="check").get_text().startswith("eq-small · definition")
+
+
+def test_labels_in_docstrings_are_links(built):
+    function = soup(built / "book" / "api.html").find(id="small.em_step").parent
+    assert function.find("a", href="intro.html#equation-eq-small").get_text() == "(1)"
+    assert function.find("a", href="#prf-small").get_text() == "Algorithm 1"
+
+
+@pytest.mark.parametrize(
+    ("line", "linked"),
+    [
+        ("The bound (eq-elbo-gap) rises.", "The bound :eq:`eq-elbo-gap` rises."),
+        ("See eq-one, eq-two.", "See :eq:`eq-one`, :eq:`eq-two`."),
+        ("Already :eq:`eq-one`.", "Already :eq:`eq-one`."),
+        ("Theorem (thm-ascent).", "Theorem (:prf:ref:`thm-ascent`)."),
+        ("An eq-uation of seq-one is ``eq-two``", "An :eq:`eq-uation` of seq-one is ``eq-two``"),
+    ],
+)
+def test_link_labels(line, linked):
+    lines = [line]
+    sphinx_ext.link_labels(None, None, None, None, None, lines)
+    assert lines == [linked]
+
+
+def test_the_ledger_replaces_its_mark(monkeypatch):
+    monkeypatch.setattr(ledger, "page_markdown", lambda: "## Chapter\n")
+    source = [f"# Ledger\n\n{sphinx_ext.LEDGER_MARK}\n"]
+    sphinx_ext.write_ledger(None, None, source)
+    assert source == ["# Ledger\n\n## Chapter\n\n"]
+
+
+def test_the_ledger_page_has_the_mark():
+    assert sphinx_ext.LEDGER_MARK in (ROOT / "book" / "appendix" / "ledger.md").read_text()
+
+
+def test_the_api_page_has_every_public_module():
+    page = (ROOT / "book" / "appendix" / "api.md").read_text(encoding="utf-8")
+    modules = {module.name for module in pkgutil.iter_modules(latent_em.__path__)}
+    public = {name for name in modules if not name.startswith("_")} - {"book"}
+    assert set(re.findall(r"automodule:: latent_em\.(\w+)", page)) == public
+
+
+def test_what_is_broken_breaks_the_build(tmp_path):
+    text = TEXT.replace("`eq-small`", "`eq-smal`").replace("em_step", "em_stp")
+    said, code = small_book(tmp_path, text, frames=1)
+    assert code != 0
+    assert "equation not found: eq-smal" in said
+    assert "math:numref reference target not found: eq-smal" in said
+    assert "py:func reference target not found: small.em_stp" in said
+    assert "steps: 1 frames, 3 alt texts" in said
+    assert "undefined label: 'fig-small'" in said
