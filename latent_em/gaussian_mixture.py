@@ -267,7 +267,7 @@ def moments(X, resp):
 
 
 def m_step(stats):
-    """The weights, means and covariances that maximise the bound (eq-gm-weights, eq-gm-mean, eq-gm-covariance).
+    """The parameters that maximise the bound (eq-gm-weights, eq-gm-covariance).
 
     Parameters
     ----------

@@ -96,8 +96,7 @@ def test_a_numerator_is_that_over_a_common_denominator():
 
 
 def test_substitution_reaches_every_index_and_catches_none():
-    mean = Sum(w[n, k] * x[n], (n, 1, N))
-    summed = Sum(x[k, n], (n, 1, K))
-    replaced = algebra.substitute(summed, {x[k, j]: w[j] * mean})
-    expected = sum(w[j] * sum(w[i, 2] * x[i] for i in (1, 2, 3)) for j in (1, 2))
+    column = Sum(w[n, j] * x[n], (n, 1, N))  # its n is not the n that comes in for j
+    replaced = algebra.substitute(Sum(x[k, n], (n, 1, K)), {x[k, j]: w[k] * column})
+    expected = w[2] * sum(w[i, m] * x[i] for i in (1, 2, 3) for m in (1, 2))
     assert sp.expand(replaced.subs({K: 2, N: 3, k: 2}).doit() - expected) == 0

@@ -72,7 +72,7 @@ def test_every_change_of_a_labelled_equation_is_a_problem(entry):
 
 
 def test_the_page_shows_every_equation_as_it_stands_and_what_was_read():
-    page = ledger.page_markdown()
+    page = ledger.page_markdown(PAGES)
     for e in ENTRIES:
         assert f"{{eq}}`{e.label}`" in page
         assert f"$$\n{e.latex}\n$$\n" in page
@@ -191,6 +191,12 @@ def test_pages_come_in_the_order_of_the_contents(book, tmp_path):
     )
     names = [page.name[-2:] for page in book([], [], [])]
     assert names == ["03", "02", "01"]
+
+
+def test_the_page_is_about_the_published_book():
+    published = {e for e in ENTRIES if e.notebook in ledger.contents()}
+    assert published
+    assert f"{len({e.label for e in published})} labelled equations" in ledger.page_markdown()
 
 
 def test_pinning_names_its_labels_and_changes_nothing_else(book, tmp_path):

@@ -41,9 +41,9 @@ def make(project, *words, path=None):
     log = project / "commands.log"
     log.unlink(missing_ok=True)
     env = {"PATH": path or os.environ["PATH"], "HOME": os.environ.get("HOME", "")}
-    make = shutil.which("make")
+    command = [shutil.which("make"), *words]
     done = subprocess.run(
-        [make, *words], cwd=project, env=env, capture_output=True, text=True, check=False
+        command, cwd=project, env=env, capture_output=True, text=True, check=False
     )
     called = log.read_text().splitlines() if log.exists() else []
     return done.returncode, done.stdout + done.stderr, called
