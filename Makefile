@@ -35,7 +35,7 @@ _build/.done: $(VENV)/.installed $(SOURCES)
 	$(BIN)/jupyter-book build . -W -n --keep-going -q
 	$(BIN)/python -m latent_em.book.site _build/html
 	@echo "$(SOURCES)" > $@
-# A source that was removed is newer than nothing; the list of sources shows it.
+# A source that was removed has no time to compare; the list of the last build shows it.
 ifneq ($(SOURCES),$(shell cat _build/.done 2>/dev/null))
 .PHONY: _build/.done
 endif

@@ -27,7 +27,7 @@ document.addEventListener("DOMContentLoaded", () => {
       frames.forEach((frame, i) => (frame.hidden = i !== step - 1));
       slider.value = step;
       slider.setAttribute("aria-valuetext", `step ${step} of ${frames.length}`);
-      caption.textContent = `Step ${step} of ${frames.length}`;
+      caption.textContent = `Picture ${step} of ${frames.length}`;
       if (told) caption.setAttribute("aria-label", `${caption.textContent}: ${frames[step - 1].alt}`);
       // aria-disabled and not disabled: a button that has the focus keeps it.
       previous.setAttribute("aria-disabled", step === 1);

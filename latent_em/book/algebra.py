@@ -208,13 +208,13 @@ def _mpmath(expr: sp.Expr):
 # --- proofs -------------------------------------------------------------------------------------
 
 
-def is_zero(expr: sp.Expr) -> bool:
-    """Whether `expr` is proved to vanish; False means only that no proof was found."""
+def residual(expr: sp.Expr) -> sp.Expr:
+    """Return 0 when `expr` is proved to vanish, else what is left of it: no proof was found."""
     for way in (canonical, sp.expand, _split_logs, _recur_gammas, sp.simplify):
         expr = canonical(way(expr))
         if numerator(expr) == 0 or _summands_vanish(expr):
-            return True
-    return False
+            return sp.S.Zero
+    return expr
 
 
 def canonical(expr: sp.Expr) -> sp.Expr:

@@ -10,7 +10,7 @@ the assumptions say everything.
 """
 
 import sys
-from itertools import pairwise
+from itertools import combinations, pairwise, product
 
 import numpy as np
 import sympy as sp
@@ -53,16 +53,16 @@ def identity(label: str, *sides, scope: str = "") -> None:
     if len(sides) < 2:
         raise ValueError(f"sides: got {len(sides)}, must be at least 2")
     given, sides = sides, [sp.sympify(side) for side in sides]
+    residual = sp.S.Zero
     for step, (a, b) in enumerate(pairwise(sides), start=1):
         where = f"{label}, step {step}"
         # two matrices may well have the same entries when each was computed on its own
         if given[step] is given[step - 1] or (a == b and not hasattr(a, "shape")):
             raise CheckFailed(f"{where}: a thing is compared with itself: {a}")
-        _equal(where, a, b)
-    steps = len(sides) - 1
-    result = "residual 0" if steps == 1 else f"residual 0 in each of {steps} steps"
+        residual += _equal(where, a, b)
+    steps = f" in each of {len(sides) - 1} steps" if len(sides) > 2 else ""
     claim = " = ".join(map(sp.latex, sides))
-    _report(label, "identity", _scope(scope, sides), result, claim)
+    _report(label, "identity", _scope(scope, sides), f"residual {residual}{steps}", claim)
 
 
 def inequality(label: str, smaller, larger, *, equality, scope: str = "") -> None:
@@ -189,12 +189,13 @@ def _derivatives(exprs, variables) -> sp.Matrix:
 
 def _blocks_only(label, gradient, variables, picks):
     """A variable with a symbolic index stands for all: different indices must not interact."""
-    other = {s: sp.Dummy(f"{s}'", integer=True) for s in picks}
-    for slope in gradient:
-        for v in variables:
-            cross = algebra.canonical(sp.diff(slope, v.xreplace(other)))
-            cross = cross.replace(sp.KroneckerDelta, lambda *_: sp.S.Zero)
-            _equal(f"{label}, Hessian between different indices of {v}", cross, sp.S.Zero)
+    for count in range(1, len(picks) + 1):
+        for some in combinations(sorted(picks, key=str), count):
+            other = {s: sp.Dummy(f"{s}'", integer=True) for s in some}
+            for slope, v in product(gradient, variables):
+                cross = algebra.canonical(sp.diff(slope, v.xreplace(other)))
+                cross = cross.replace(sp.KroneckerDelta, lambda *_: sp.S.Zero)
+                _equal(f"{label}, Hessian between different indices of {v}", cross, sp.S.Zero)
 
 
 def _definite(label, sign, hessian, at) -> str:
@@ -205,9 +206,10 @@ def _definite(label, sign, hessian, at) -> str:
             mp.cholesky(sign * mp.matrix([values[i : i + size] for i in range(0, size**2, size)]))
         except ValueError as error:
             raise CheckFailed(f"{label}: the Hessian is not {word} definite at {point}") from error
+    manageable = size <= 3 and max(e.count_ops() for e in hessian) < _MANAGEABLE
     if hessian.is_diagonal():
         minors = [sign * e for e in hessian.diagonal()]
-    elif size <= 3 and max(e.count_ops() for e in hessian) < _MANAGEABLE:
+    elif manageable or not hessian.free_symbols:
         minors = [(sign * hessian)[:n, :n].det() for n in range(1, size + 1)]
     else:
         minors = [sp.nan]
@@ -324,27 +326,32 @@ def simulation(label: str, draws, claimed, scope: str = "") -> None:
 # --- shared -------------------------------------------------------------------------------------
 
 
-def _equal(where: str, a, b) -> None:
-    """Refute, then prove, that two expressions or matrices are equal entry by entry."""
+def _equal(where: str, a, b) -> sp.Expr:
+    """Refute, or prove that two expressions or matrices are equal; return the residual."""
     a, b = _evaluate_matrix(a), _evaluate_matrix(b)
-    if getattr(a, "shape", ()) != getattr(b, "shape", ()):
-        shapes = [getattr(side, "shape", ()) for side in (a, b)]
+    shapes = [getattr(side, "shape", ()) for side in (a, b)]
+    if shapes[0] != shapes[1]:
         raise CheckFailed(f"{where}: the shapes {shapes[0]} and {shapes[1]} must be equal")
-    pairs = list(zip(a, b, strict=True)) if hasattr(a, "shape") else [(a, b)]
+    pairs = zip(a, b, strict=True) if shapes[0] else [(a, b)]
+    total = sp.S.Zero
     for left, right in pairs:
         if left == right:
             continue
         for point, (u, v) in _samples(where, [left, right], 4):
             if algebra.differ(u, v):
                 raise CheckFailed(f"{where}: {_short(u)} is not {_short(v)} at {point}")
-        if not algebra.is_zero(left - right):
-            raise CheckFailed(f"{where}: holds at 4 points but is not proved: {left} = {right}")
+        residual = algebra.residual(left - right)
+        if residual != 0:
+            raise CheckFailed(f"{where}: holds at 4 points but is not proved, {residual} is left")
+        total += residual
+    return total
 
 
 def _evaluate_matrix(side):
     """Entries of an unevaluated matrix, such as ``Derivative(log(A.det()), A)``."""
     by_matrix = isinstance(side, sp.Derivative) and any(hasattr(v, "shape") for v in side.variables)
-    return side.doit() if by_matrix or isinstance(side, sp.MatrixExpr) else side
+    symbolic = isinstance(side, sp.MatrixExpr) and not isinstance(side, sp.MatrixBase)
+    return side.doit() if by_matrix or symbolic else side
 
 
 def _end(limit: sp.Expr, point):

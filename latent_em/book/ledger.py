@@ -78,7 +78,6 @@ class Page(NamedTuple):
     """A notebook, as the ledger reads it; ``pins`` go from (label, cell) to hash."""
 
     name: str
-    title: str
     equations: list[Equation]
     calls: list[Call]
     records: list[Record]
@@ -104,7 +103,7 @@ class Entry(NamedTuple):
 def read_book(book: Path = notebooks.BOOK) -> list[Page]:
     """Read all pages of the book that have Markdown cells, in the order of the contents."""
     paths = [*notebooks.find(book), *book.rglob("*.md")]
-    order = {name: place for place, name in enumerate(_contents(book.parent / "_toc.yml"))}
+    order = {name: place for place, name in enumerate(contents(book))}
     names = {p.relative_to(book.parent).with_suffix("").as_posix(): p for p in paths}
     return [
         read_page(names[name], name)
@@ -112,7 +111,9 @@ def read_book(book: Path = notebooks.BOOK) -> list[Page]:
     ]
 
 
-def _contents(path: Path) -> Iterator[str]:
+def contents(book: Path = notebooks.BOOK) -> list[str]:
+    """Return the names of the pages that are in the table of contents, in its order."""
+
     def walk(node):
         if isinstance(node, dict):
             yield from (node[key] for key in ("root", "file") if key in node)
@@ -120,21 +121,20 @@ def _contents(path: Path) -> Iterator[str]:
         for child in node if isinstance(node, list) else []:
             yield from walk(child)
 
-    return walk(yaml.safe_load(path.read_text())) if path.exists() else iter(())
+    toc = book.parent / "_toc.yml"
+    return list(walk(yaml.safe_load(toc.read_text()))) if toc.exists() else []
 
 
 def read_page(path: Path, name: str) -> Page:
     """Read one notebook or Markdown file."""
     if path.suffix == ".md":
         equations = [e for e in find_equations(path.read_text(), 0) if e.label]
-        return Page(name, name, equations, [], [], {})
+        return Page(name, equations, [], [], {})
     cells = notebooks.read(path).cells
     texts = [(i, c.source) for i, c in enumerate(cells) if c.cell_type == "markdown"]
     code = [(i, c) for i, c in enumerate(cells) if c.cell_type == "code"]
-    titles = re.findall(r"^# +(.+)$", "\n".join(text for _, text in texts), re.MULTILINE)
     return Page(
         name,
-        titles[0] if titles else name,
         [e for i, text in texts for e in find_equations(text, i)],
         [call for i, c in code for call in find_calls(c.source, i)],
         [r for i, c in code for r in _records(c.outputs, i)],
@@ -233,18 +233,18 @@ def problems(pages: list[Page]) -> list[str]:
     share = weak_share(entries(pages))
     if share > MAX_WEAK_SHARE:
         found.append(
-            f"definitions and simulations are {share:.0%} of the ledger, "
+            f"definitions and simulations are {share:.0%} of the checks, "
             f"must be at most {MAX_WEAK_SHARE:.0%}"
         )
     return found
 
 
 def _page_problems(page: Page) -> Iterator[str]:
-    made = Counter((c.label, c.kind, c.cell) for c in page.calls)
-    stored = Counter((r.label, r.kind, r.cell) for r in page.records)
-    for label, kind, cell in made - stored:
+    made = {(c.label, c.kind, c.cell) for c in page.calls}
+    stored = {(r.label, r.kind, r.cell) for r in page.records}  # more records, in a loop
+    for label, kind, cell in sorted(made - stored, key=lambda check: check[2]):
         yield f"cell {cell}: the {kind} check of {label} has no stored result: run make execute"
-    for label, kind, cell in stored - made:
+    for label, kind, cell in sorted(stored - made, key=lambda check: check[2]):
         yield f"cell {cell}: stores a result for {label} ({kind}) that no call in it makes"
     for e in page.equations:
         if not e.label:
@@ -277,29 +277,34 @@ def fingerprint(latex: str) -> str:
 
 
 def page_markdown(pages: list[Page] | None = None) -> str:
-    """Write the body of the ledger page: every equation, its check, and what the machine read."""
-    pages = read_book() if pages is None else pages
+    """Write the body of the ledger page: every equation, its check, and what the machine read.
+
+    Without an argument, of the pages in the table of contents: others cannot be referred to.
+    """
+    if pages is None:
+        listed = set(contents())
+        pages = [page for page in read_book() if page.name in listed]
     found = entries(pages)
-    titles = {page.name: page.title for page in pages}
     parts = [summary(found)]
     for name, in_chapter in groupby(found, key=lambda e: e.notebook):
-        parts += [f"## {titles[name]}", f"From {{doc}}`/{name}`."]
+        parts.append(f"## {{doc}}`/{name}`")
         for (label, latex), checks in groupby(in_chapter, key=lambda e: (e.label, e.latex)):
-            parts += [f"### {{eq}}`{label}`", f"$$\n{latex}\n$$"]
+            parts += [f"**{{eq}}`{label}`**", f"$$\n{latex}\n$$"]
             for e in checks:
-                parts.append("; ".join(filter(None, [f"**{e.kind}**", e.scope, e.result])) + ".")
-                if e.claim:
-                    parts.append(f"Read by the machine as\n\n$$\n{e.claim}\n$$")
+                line = "; ".join(filter(None, [f"**{e.kind}**", e.scope, e.result])) + "."
+                parts.append(line + (" Read by the machine as" if e.claim else ""))
+                parts += [f"$$\n{e.claim}\n$$"] if e.claim else []
     return "\n\n".join(parts) + "\n"
 
 
 def summary(found: list[Entry]) -> str:
-    """Say in one sentence how many checks there are, and the share of the weak kinds."""
+    """Say how many checks there are, of which kinds, and the share of the weak kinds."""
     kinds = Counter(e.kind for e in found)
-    counts = ", ".join(f"{kinds[kind]} {kind}" for kind in dict.fromkeys(KINDS.values()))
+    counts = ", ".join(f"{kind} {kinds[kind]}" for kind in dict.fromkeys(KINDS.values()))
     return (
-        f"{len({e.label for e in found})} labelled equations, {len(found)} checks: {counts}. "
-        f"Definitions and simulations are {weak_share(found):.0%} of the ledger; "
+        f"Labelled equations: {len({e.label for e in found})}. "
+        f"Checks: {len(found)} ({counts}). "
+        f"Definitions and simulations are {weak_share(found):.0%} of the checks, "
         f"at most {MAX_WEAK_SHARE:.0%} are allowed."
     )
 

@@ -148,9 +148,12 @@ def _parts(node: ast.AST) -> Iterator[ast.AST]:
             ranges = [c.elts for c in children if isinstance(c, ast.Tuple)]
             children = [c for c in children if not isinstance(c, ast.Tuple)]
             children += [end for elements in ranges for end in (elements[1], elements[-1])]
-    if isinstance(node, ast.Assign):  # sizes: K = 3
-        values = getattr(node.value, "elts", [node.value])
-        children = [v for v in values if not isinstance(v, ast.Constant)]
+    if isinstance(node, ast.Assign | ast.For | ast.comprehension):  # sizes: K = 3, for K in (2, 3)
+        values = node.value if isinstance(node, ast.Assign) else node.iter
+        children = [c for c in children if c is not values]
+        children += [
+            v for v in getattr(values, "elts", [values]) if not isinstance(v, ast.Constant)
+        ]
     yield node
     for child in children:
         yield from _parts(child)
@@ -351,7 +354,10 @@ def main(arguments: list[str] | None = None) -> int:
         code = [(number, cell.source) for number, cell in cells if cell.cell_type == "code"]
         here = [(path, number, check) for number, source in code for check in find_checks(source)]
         if here:
-            outcomes += run_notebook(path, given.sample, given.jobs, given.limit)
+            found = run_notebook(path, given.sample, given.jobs, given.limit)
+            killed = sum(o.fate == KILLED for o in found)
+            print(f"{path.stem}: {len(here)} checks, {killed} mutants killed", flush=True)
+            outcomes += found
         checks += here
     text, good = report(outcomes, checks)
     print(text)

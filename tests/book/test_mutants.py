@@ -93,6 +93,14 @@ check.identity("eq-b", other, half)
     assert len({m.source for m in mutated}) == len(mutated)
 
 
+def test_a_check_in_a_loop_is_changed():
+    source = 'for i in (1, 2):\n    d = f(i) + 3\n    check.identity("eq-a", d / 2, z)'
+    assert ("f(i) + 3", "f(i)") in changes(source)
+    assert ("d / 2", "d") in changes(source)
+    assert {m.line for m in mutants.find_mutants(source)} == {2, 3}  # 1 and 2 are sizes
+    assert len({m.source for m in mutants.find_mutants(source)}) == len(changes(source))
+
+
 # --- running ------------------------------------------------------------------------------------
 
 SYMBOLS = """
