@@ -1,1 +1,21 @@
 """Expectation-maximization and variational inference, checked equation by equation."""
+
+from importlib import import_module
+
+# Imported when first used, so that `import latent_em` does not load scikit-learn.
+_ESTIMATORS = {
+    "BernoulliMixture": "latent_em._bernoulli_mixture_estimator",
+    "GaussianMixture": "latent_em._gaussian_mixture_estimator",
+}
+
+__all__ = list(_ESTIMATORS)
+
+
+def __getattr__(name):
+    if name in _ESTIMATORS:
+        return getattr(import_module(_ESTIMATORS[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted([*globals(), *_ESTIMATORS])

@@ -42,6 +42,125 @@ def load_old_faithful():
     return OldFaithful(*_read_columns("old_faithful.csv"))
 
 
+class Carcinoma(NamedTuple):
+    """Seven pathologists' ratings of slides, as a table of patterns.
+
+    ``Weighted(*load_carcinoma())`` is the chunk that a model takes, and
+    ``np.repeat(ratings, slides, axis=0)`` are the 118 slides.
+
+    Attributes
+    ----------
+    ratings : ndarray of shape (20, 7)
+        One pattern a row, pathologists A to G in the columns: 1 if carcinoma was seen, else 0.
+    slides : ndarray of shape (20,)
+        Number of slides with that pattern; 118 in all.
+    """
+
+    ratings: np.ndarray
+    slides: np.ndarray
+
+
+def load_carcinoma():
+    """Load 118 slides of the uterine cervix, rated by seven pathologists.
+
+    Returns
+    -------
+    Carcinoma
+
+    References
+    ----------
+    A. Agresti (2002). *Categorical Data Analysis*, second edition, Table 13.1. Wiley. From
+    J. R. Landis and G. G. Koch (1977), *Biometrics* 33(2), 363–374.
+    """
+    *ratings, slides = _read_columns("carcinoma.csv")
+    return Carcinoma(np.column_stack(ratings), slides)
+
+
+class LondonTimes(NamedTuple):
+    """Daily numbers of death notices, as a table.
+
+    Attributes
+    ----------
+    deaths : ndarray of shape (10,)
+        Deaths in a day, 0 to 9.
+    days : ndarray of shape (10,)
+        Number of days with that many deaths; 1096 in all.
+    """
+
+    deaths: np.ndarray
+    days: np.ndarray
+
+
+def load_london_times():
+    """Load the deaths of women of 80 years and over in *The Times* of London, 1910 to 1912.
+
+    ``Weighted(*load_london_times())`` is the chunk that a model takes.
+
+    Returns
+    -------
+    LondonTimes
+
+    References
+    ----------
+    V. Hasselblad (1969). Estimation of finite mixtures of distributions from the exponential
+    family. *Journal of the American Statistical Association* 64(328), 1459–1471.
+    """
+    return LondonTimes(*_read_columns("london_times.csv"))
+
+
+def load_linkage():
+    """Load the genetic linkage counts: 197 animals in four categories.
+
+    Returns
+    -------
+    ndarray of shape (4,)
+        125, 18, 20, 34 animals. The categories have probabilities ½ + θ/4, (1 − θ)/4,
+        (1 − θ)/4 and θ/4.
+
+    References
+    ----------
+    A. P. Dempster, N. M. Laird and D. B. Rubin (1977). Maximum likelihood from incomplete data
+    via the EM algorithm. *Journal of the Royal Statistical Society B* 39(1), 1–38, where the
+    data are taken from C. R. Rao (1965), *Linear Statistical Inference and Its Applications*.
+    """
+    return np.array([125.0, 18.0, 20.0, 34.0])
+
+
+def load_two_coins():
+    """Load five sets of ten tosses, each of one of two coins.
+
+    Returns
+    -------
+    ndarray of shape (5, 2)
+        Heads and tails of each set.
+
+    References
+    ----------
+    C. B. Do and S. Batzoglou (2008). What is the expectation maximization algorithm? *Nature
+    Biotechnology* 26(8), 897–899.
+    """
+    return np.array([[5.0, 5.0], [9.0, 1.0], [8.0, 2.0], [4.0, 6.0], [7.0, 3.0]])
+
+
+def load_murray():
+    """Load twelve pairs made to show EM stopping at a saddle point, eight of them incomplete.
+
+    Under a normal distribution the likelihood has two equal maxima, with correlation ±1/2 and
+    variances 8/3, and a saddle point between them, with correlation 0 and variances 5/2.
+
+    Returns
+    -------
+    ndarray of shape (12, 2)
+        NaN where an entry is missing.
+
+    References
+    ----------
+    G. D. Murray (1977). Contribution to the discussion of the paper by Dempster, Laird and
+    Rubin. *Journal of the Royal Statistical Society B* 39(1), 27–28.
+    """
+    return np.column_stack(_read_columns("murray.csv"))
+
+
 def _read_columns(name):
     """Columns of a CSV file of numbers under one line of column names."""
     text = resources.files("latent_em").joinpath("data", name).read_text(encoding="utf-8")

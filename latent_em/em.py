@@ -22,9 +22,10 @@ from itertools import repeat
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.linalg import eigvalsh
 from tqdm import tqdm
 
-from latent_em._validation import check_integer, check_number
+from latent_em._validation import check_array, check_integer, check_number
 
 
 class LowerBoundDecreaseWarning(RuntimeWarning):
@@ -146,6 +147,75 @@ def fit_em(
         error.em_result = _with_bounds(result, lower_bounds)
         raise
     return _with_bounds(result, lower_bounds)
+
+
+def iterates(model, params, chunks):
+    """Yield the start, then the parameters after each EM step, without end.
+
+    For looking at the path itself: ``itertools.islice(iterates(...), 10)``.
+
+    Parameters
+    ----------
+    model, params, chunks
+        As for :func:`fit_em`.
+
+    Yields
+    ------
+    NamedTuple
+        Parameters.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If ``chunks`` is no sequence of chunks.
+    FloatingPointError
+        If the bound is not finite.
+    """
+    chunks = _check_chunks(chunks)
+    local = [None] * len(chunks)
+    while True:
+        yield params
+        stats, _, local = _e_step(model, params, chunks, local, map)
+        params = model.m_step(stats)
+
+
+def missing_information(observed, complete):
+    """Fractions of the information that are missing: eigenvalues of I − C⁻¹O (eq-em-rate).
+
+    The largest is the factor by which a step of EM shrinks the distance to its limit.
+
+    Parameters
+    ----------
+    observed : float or array-like of shape (n_params, n_params)
+        O, minus the second derivatives of log p(x | θ) at the limit.
+    complete : float or array-like of shape (n_params, n_params)
+        C, minus the second derivatives of Q(θ, θ_old) there: the information there would be
+        on average, were the latent variables seen. Positive definite.
+
+    Returns
+    -------
+    ndarray of shape (n_params,)
+        Largest first; from 0 to 1 at a maximum of the likelihood.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, a number is not finite, or ``complete`` is not positive definite.
+
+    References
+    ----------
+    A. P. Dempster, N. M. Laird and D. B. Rubin (1977). Maximum likelihood from incomplete data
+    via the EM algorithm. *Journal of the Royal Statistical Society B* 39(1), 1–38.
+    """
+    complete = np.atleast_2d(complete)
+    complete = check_array("complete", complete, (len(complete), len(complete)))
+    observed = check_array("observed", np.atleast_2d(observed), complete.shape)
+    least = np.linalg.eigvalsh(complete)[0]
+    if least <= 0:
+        raise ValueError(
+            f"complete: got smallest eigenvalue {least:.3g}, must be positive definite"
+        )
+    return eigvalsh(complete - observed, complete)[::-1]
 
 
 def _with_bounds(result, lower_bounds):

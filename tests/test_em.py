@@ -5,13 +5,14 @@ import subprocess
 import sys
 import textwrap
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from types import SimpleNamespace
 from typing import NamedTuple
 
 import numpy as np
 import pytest
 
-from latent_em.em import LowerBoundDecreaseWarning, fit_em
+from latent_em.em import LowerBoundDecreaseWarning, fit_em, iterates, missing_information
 
 
 class Stats(NamedTuple):
@@ -216,3 +217,41 @@ def test_progress_goes_to_standard_error(capsys):
 def test_bad_options_are_named(options, error, message):
     with pytest.raises(error, match=message):
         fit_em(halving(), 1.0, **({"chunks": CHUNKS} | options))
+
+
+def test_iterates_are_the_steps_of_the_fit():
+    path = list(islice(iterates(halving(), 1.0, CHUNKS), 4))
+    assert path == [1.0, 0.5, 0.25, 0.125]
+    assert path[3] == fit_em(halving(), 1.0, CHUNKS, tol=0, max_iter=3).params
+
+
+def test_iterates_give_every_chunk_back_what_it_kept():
+    visits = []
+    model = halving()
+    e_step = model.e_step
+    model.e_step = lambda *args: (visits.append(args[2]), e_step(*args))[1]
+    list(islice(iterates(model, 1.0, [np.zeros(3)]), 4))
+    assert visits == [None, 1, 2]
+
+
+def test_missing_information_is_what_the_step_keeps_of_an_error():
+    """A model that halves every error misses half the information."""
+    complete = np.array([[4.0, 1.0], [1.0, 3.0]])
+    np.testing.assert_allclose(missing_information(complete / 2, complete), [0.5, 0.5])
+    observed = np.diag([2.0, 3.0]) @ np.diag([0.9, 0.3])
+    np.testing.assert_allclose(missing_information(observed, np.diag([2.0, 3.0])), [0.7, 0.1])
+    np.testing.assert_allclose(missing_information(30.0, 40.0), [0.25])
+
+
+@pytest.mark.parametrize(
+    ("observed", "complete", "message"),
+    [
+        (1.0, -1.0, "complete: got smallest eigenvalue -1, must be positive definite"),
+        (np.eye(2), np.eye(3), r"observed: got shape \(2, 2\), must be \(3, 3\)"),
+        (1.0, np.ones((1, 2)), r"complete: got shape \(1, 2\), must be \(1, 1\)"),
+        (np.nan, 1.0, r"observed: got nan at \(0, 0\), must be finite"),
+    ],
+)
+def test_bad_information_is_named(observed, complete, message):
+    with pytest.raises(ValueError, match=message):
+        missing_information(observed, complete)
