@@ -1,21 +1,43 @@
-"""Mixtures of Gaussians with full covariances (chapter "Gaussian mixtures, derived").
+"""Mixtures of Gaussians (chapters "Gaussian mixtures, derived" and "Gaussian mixtures, used").
 
-The module is itself a model for :func:`latent_em.em.fit_em`::
+The module is itself a model for :func:`latent_em.em.fit_em`, with full covariances::
 
     result = fit_em(gaussian_mixture, params, [X])
 
-Everything is computed with logarithms, and covariances only through their Cholesky
-factors. Second moments are taken about the means of the chunk they come from, so that
-data far from the origin lose no digits.
+``Model(DIAG)`` is one with covariances of another shape, with a prior if wanted. The shapes
+are in ``latent_em.covariances``, and all functions take one as ``covariance_type``.
+
+Everything is computed with logarithms, and covariances only through triangular factors.
 """
 
-from typing import NamedTuple
+from functools import reduce
+from operator import add
+from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.linalg import solve_triangular
 from scipy.special import logsumexp
 
 from latent_em._validation import check_array, check_distribution, check_integer
+from latent_em.covariances import FULL, not_positive
+from latent_em.inverse_wishart import InverseWishart
+from latent_em.moments import Moments, blocks, moments, moments_of_columns
+from latent_em.weighted import Weighted, rows_and_weights
+
+__all__ = [
+    "Model",
+    "Moments",
+    "Params",
+    "check_params",
+    "e_step",
+    "global_bound",
+    "log_joint",
+    "log_likelihood",
+    "log_prob",
+    "m_step",
+    "moments",
+    "responsibilities",
+    "sample",
+]
 
 
 class Params(NamedTuple):
@@ -24,11 +46,12 @@ class Params(NamedTuple):
     Attributes
     ----------
     weights : ndarray of shape (n_components,)
-        π_k, positive, sum to one.
+        π_k, non-negative, sum to one.
     means : ndarray of shape (n_components, n_features)
         μ_k, in the units of the data.
     covariances : ndarray of shape (n_components, n_features, n_features)
-        Σ_k, symmetric and positive definite, in squared units.
+        Σ_k, symmetric and positive definite, in squared units. This is the shape of the
+        full type; ``latent_em.covariances`` says that of the others.
     """
 
     weights: np.ndarray
@@ -36,97 +59,58 @@ class Params(NamedTuple):
     covariances: np.ndarray
 
 
-class Moments(NamedTuple):
-    """Sufficient statistics: the weighted moments of a chunk, one set per component.
-
-    ``a + b`` are the moments of the two chunks together.
+class Model(NamedTuple):
+    """A mixture for :func:`latent_em.em.fit_em`: the module's functions with their options.
 
     Attributes
     ----------
-    n_samples : int
-        N, the sample count.
-    nk : ndarray of shape (n_components,)
-        N_k = Σ_n r_nk (eq-gm-effective-count).
-    means : ndarray of shape (n_components, n_features)
-        Σ_n r_nk x_n / N_k; where N_k is zero, zero.
-    scatter : ndarray of shape (n_components, n_features, n_features)
-        Σ_n r_nk (x_n − means_k)(x_n − means_k)ᵀ.
+    covariance_type : object
+        One of the shapes in ``latent_em.covariances``.
+    prior : InverseWishart or None
+        Prior on the covariances; the fit then maximises the log-posterior.
+    reg_covar : float
+        Ridge added to the diagonal of the covariances after each M-step, in squared units.
+        The step then no longer maximises the bound, which may fall; a prior keeps it rising.
     """
 
-    n_samples: int
-    nk: np.ndarray
-    means: np.ndarray
-    scatter: np.ndarray
+    covariance_type: Any = FULL
+    prior: InverseWishart | None = None
+    reg_covar: float = 0.0
 
-    def __add__(self, other):
-        """Pool two sets of moments (Chan, Golub & LeVeque 1983)."""
-        nk = self.nk + other.nk
-        share = np.divide(other.nk, nk, out=np.zeros_like(nk), where=nk > 0)[:, None]
-        apart = other.means - self.means
-        return Moments(
-            self.n_samples + other.n_samples,
-            nk,
-            self.means + share * apart,
-            self.scatter
-            + other.scatter
-            + (self.nk[:, None] * share * apart)[:, :, None] * apart[:, None, :],
-        )
+    def e_step(self, params, chunk, local=None):
+        """``e_step`` of the module."""
+        return e_step(params, chunk, local, self.covariance_type)
+
+    def m_step(self, stats):
+        """``m_step`` of the module."""
+        return m_step(stats, self.prior, self.reg_covar)
+
+    def global_bound(self, params):
+        """``global_bound`` of the module."""
+        return global_bound(params, self.prior, self.covariance_type)
 
 
-class _Whitening(NamedTuple):
-    """The map x ↦ y_k = L_k⁻¹(x − μ_k), where Σ_k = L_k L_kᵀ, and its log-scale.
-
-    The map is applied as L_k⁻¹(x − c) − L_k⁻¹(μ_k − c): one matrix product for all
-    components, and c, a point amid the data, keeps its digits when they are far from 0.
-    """
-
-    centre: np.ndarray  # c, shape (D,)
-    L: np.ndarray  # shape (K, D, D)
-    L_inv: np.ndarray  # shape (K, D, D)
-    offset: np.ndarray  # L_k⁻¹(μ_k − c), shape (K, D)
-    log_scale: np.ndarray  # log π_k − D/2 log 2π − Σ_d log (L_k)_dd, shape (K,)
-
-
-def _whitening(params):
+def _log_joint(params, covariance_type):
+    """The log-joint, of shape (K, n), as a function of samples that stand in columns."""
     weights, means, covariances = params
     n_features = means.shape[1]
-    L = _cholesky(covariances)
-    L_inv = np.stack([solve_triangular(Lk, np.eye(n_features), lower=True) for Lk in L])
-    centre = weights @ means
-    offset = np.einsum("kij,kj->ki", L_inv, means - centre)
+    U = covariance_type.precisions_cholesky(covariances)
     with np.errstate(divide="ignore"):  # a weight of zero is log-weight −∞
         log_weights = np.log(weights)
-    log_det = np.log(np.diagonal(L, axis1=1, axis2=2)).sum(axis=1)
-    log_scale = log_weights - n_features / 2 * np.log(2 * np.pi) - log_det
-    return _Whitening(centre, L, L_inv, offset, log_scale)
+    half_log_det = covariance_type.half_log_det(U, n_features)
+    log_scale = log_weights - n_features / 2 * np.log(2 * np.pi) - half_log_det
+    return lambda X: log_scale[:, None] - covariance_type.mahalanobis(U, X, means) / 2
 
 
-def _whiten(whitening, X):
-    """y_nk for every sample and component, of shape (K, D, n)."""
-    n_components, n_features = whitening.offset.shape
-    Y = whitening.L_inv.reshape(-1, n_features) @ (X - whitening.centre).T
-    Y -= whitening.offset.reshape(-1, 1)
-    return Y.reshape(n_components, n_features, len(X))
-
-
-def _log_joint(whitening, Y):
-    """Log π_k + log N(x_n | μ_k, Σ_k) from the whitened samples, of shape (K, n)."""
-    return whitening.log_scale[:, None] - 0.5 * np.einsum("kdn,kdn->kn", Y, Y)
-
-
-def _blocks(params, X):
-    """Rows of X, so few at a time that their whitened copies stay in the processor's cache."""
-    rows = max(64, 2**16 // params.means.size)
-    return (X[start : start + rows] for start in range(0, len(X), rows))
-
-
-def log_joint(params, X):
+def log_joint(params, X, covariance_type=FULL):
     """Log p(x_n, z_n = k) = log π_k + log N(x_n | μ_k, Σ_k) (eq-gm-log-joint).
 
     Parameters
     ----------
     params : Params
     X : array-like of shape (n_samples, n_features)
+    covariance_type : object
+        One of the shapes in ``latent_em.covariances``.
 
     Returns
     -------
@@ -139,13 +123,17 @@ def log_joint(params, X):
         If a shape does not fit, a number is not finite, the weights are no
         distribution, or a covariance is not symmetric positive definite.
     """
-    params, X = _check(params, X)
-    whitening = _whitening(params)
-    blocks = [_log_joint(whitening, _whiten(whitening, block)) for block in _blocks(params, X)]
-    return np.concatenate(blocks, axis=1).T
+    params = check_params(params, covariance_type)
+    X = _check_samples(X, params.means.shape[1])
+    of_columns = _log_joint(params, covariance_type)
+    parts = [
+        of_columns(np.ascontiguousarray(X[rows].T))
+        for rows in blocks(len(X), sum(params.means.shape))
+    ]
+    return np.concatenate(parts, axis=1).T
 
 
-def log_prob(params, X):
+def log_prob(params, X, covariance_type=FULL):
     """Log p(x_n) = log Σ_k p(x_n, z_n = k), each sample's own (eq-gm-marginal).
 
     Parameters and errors as for :func:`log_joint`.
@@ -155,10 +143,10 @@ def log_prob(params, X):
     ndarray of shape (n_samples,)
         In nats.
     """
-    return logsumexp(log_joint(params, X), axis=1)
+    return logsumexp(log_joint(params, X, covariance_type), axis=1)
 
 
-def log_likelihood(params, X):
+def log_likelihood(params, X, covariance_type=FULL):
     """Log p(X) = Σ_n log p(x_n), all samples together (eq-gm-log-likelihood).
 
     Parameters and errors as for :func:`log_joint`.
@@ -168,10 +156,10 @@ def log_likelihood(params, X):
     float
         In nats.
     """
-    return float(log_prob(params, X).sum())
+    return float(log_prob(params, X, covariance_type).sum())
 
 
-def responsibilities(params, X):
+def responsibilities(params, X, covariance_type=FULL):
     """r_nk = p(z_n = k | x_n) (eq-gm-responsibility).
 
     Parameters and errors as for :func:`log_joint`.
@@ -181,11 +169,10 @@ def responsibilities(params, X):
     ndarray of shape (n_samples, n_components)
         Rows are non-negative and sum to one.
     """
-    log_joint_ = log_joint(params, X)
-    return np.exp(log_joint_ - logsumexp(log_joint_, axis=1, keepdims=True))
+    return _normalise(log_joint(params, X, covariance_type), axis=1)[0]
 
 
-def e_step(params, chunk, local=None):
+def e_step(params, chunk, local=None, covariance_type=FULL):
     """Weighted moments of a chunk, and its log-likelihood (eq-gm-responsibility).
 
     At the responsibilities the bound touches, so a chunk's share of the bound is its
@@ -194,9 +181,11 @@ def e_step(params, chunk, local=None):
     Parameters
     ----------
     params : Params
-    chunk : array-like of shape (n_samples, n_features)
+    chunk : array-like of shape (n_samples, n_features) or Weighted
     local : None
         A mixture keeps nothing between steps.
+    covariance_type : object
+        One of the shapes in ``latent_em.covariances``.
 
     Returns
     -------
@@ -208,70 +197,45 @@ def e_step(params, chunk, local=None):
     Raises
     ------
     ValueError
-        As :func:`log_joint`.
+        As :func:`log_joint`, or if the weights of the samples do not fit.
     """
-    params, X = _check(params, chunk)
-    whitening = _whitening(params)
-    n_components, n_features = params.means.shape
-    bound = 0.0
-    nk = np.zeros(n_components)
-    first = np.zeros((n_components, n_features))
-    second = np.zeros((n_components, n_features, n_features))
-    for block in _blocks(params, X):
-        Y = _whiten(whitening, block)
-        log_joint_ = _log_joint(whitening, Y)
-        log_prob_ = _logsumexp(log_joint_)
-        resp = np.exp(log_joint_ - log_prob_)
+    params = check_params(params, covariance_type)
+    X, sample_weight = _check_chunk(chunk, params.means.shape[1])
+    log_joint_ = _log_joint(params, covariance_type)
+    per_block, bound = [], 0.0
+    for rows in blocks(len(X), sum(params.means.shape)):
+        columns = np.ascontiguousarray(X[rows].T)
+        resp, log_prob_ = _normalise(log_joint_(columns), axis=0)
+        if sample_weight is not None:
+            resp *= sample_weight[rows]
+            log_prob_ *= sample_weight[rows]
         bound += log_prob_.sum()
-        nk += resp.sum(axis=1)
-        first += np.einsum("kdn,kn->kd", Y, resp)
-        Y *= np.sqrt(resp)[:, None, :]
-        second += np.stack([y @ y.T for y in Y])
-    return _unwhiten(params, whitening, len(X), nk, first, second), float(bound), None
+        per_block.append(moments_of_columns(columns, resp, covariance_type))
+    stats = reduce(add, per_block)
+    if sample_weight is not None:
+        stats = stats._replace(n_samples=sample_weight.sum())
+    return stats, float(bound), None
 
 
-def _logsumexp(log_joint):
-    """Over axis 0; scipy.special.logsumexp costs more than all else on small blocks."""
-    largest = log_joint.max(axis=0)
-    return largest + np.log(np.exp(log_joint - largest).sum(axis=0))
+def _normalise(log_joint_, axis):
+    """Responsibilities and log-densities; scipy's logsumexp is slow on small blocks."""
+    largest = log_joint_.max(axis=axis, keepdims=True)
+    resp = np.exp(log_joint_ - largest)
+    total = resp.sum(axis=axis, keepdims=True)
+    resp /= total
+    return resp, np.squeeze(largest + np.log(total), axis=axis)
 
 
-def _unwhiten(params, whitening, n_samples, nk, first, second):
-    """Moments of the samples, from the sums Σ r y and Σ r y yᵀ of their whitened copies."""
-    L = whitening.L
-    y_mean = np.divide(first, nk[:, None], out=np.zeros_like(first), where=nk[:, None] > 0)
-    y_scatter = second - first[:, :, None] * y_mean[:, None, :]
-    means = params.means + np.einsum("kij,kj->ki", L, y_mean)
-    scatter = L @ y_scatter @ L.transpose(0, 2, 1)
-    return Moments(n_samples, nk, means, (scatter + scatter.transpose(0, 2, 1)) / 2)
-
-
-def moments(X, resp):
-    """Weighted count, mean and scatter of every component (eq-gm-effective-count).
-
-    Parameters
-    ----------
-    X : ndarray of shape (n_samples, n_features)
-    resp : ndarray of shape (n_samples, n_components)
-        Non-negative weights.
-
-    Returns
-    -------
-    Moments
-    """
-    nk = resp.sum(axis=0)
-    sums = resp.T @ X
-    means = np.divide(sums, nk[:, None], out=np.zeros_like(sums), where=nk[:, None] > 0)
-    rooted = [np.sqrt(r)[:, None] * (X - mean) for r, mean in zip(resp.T, means, strict=True)]
-    return Moments(len(X), nk, means, np.stack([d.T @ d for d in rooted]))
-
-
-def m_step(stats):
-    """The parameters that maximise the bound (eq-gm-weights, eq-gm-covariance).
+def m_step(stats, prior=None, reg_covar=0.0):
+    """Maximise the bound (eq-gm-weights, eq-gm-mean, eq-gm-covariance).
 
     Parameters
     ----------
     stats : Moments
+    prior : InverseWishart, optional
+        Prior on the covariances; the bound is then that on the log-posterior.
+    reg_covar : float
+        Added to the diagonal of the covariances afterwards, in squared units.
 
     Returns
     -------
@@ -280,7 +244,7 @@ def m_step(stats):
     Raises
     ------
     ValueError
-        If a component has no samples left.
+        If a component has no samples left, or they all stand on one point.
     """
     if not (stats.nk > 0).all():
         empty = np.flatnonzero(~(stats.nk > 0)).tolist()
@@ -288,28 +252,37 @@ def m_step(stats):
             f"components {empty} have lost all their samples (nk = {stats.nk}); "
             "start from other means or with fewer components"
         )
-    return Params(
-        stats.nk / stats.nk.sum(),
-        stats.means,
-        stats.scatter / stats.nk[:, None, None],
-    )
+    kind = stats.covariance_type
+    scatter, pseudo_count = stats.scatter, 0.0
+    if prior is not None:
+        scatter, pseudo_count = scatter + prior.scatter(kind), prior.pseudo_count
+    covariances = kind.average(scatter, stats.nk, pseudo_count)
+    covariances += reg_covar * kind.identity(stats.means.shape[1])
+    variances = np.broadcast_to(kind.variances(covariances), stats.means.shape)
+    if (variances < (8 * np.finfo(float).eps * stats.means) ** 2).any():  # rounding of the mean
+        raise not_positive("covariances", "smallest variance", variances.min(axis=1))
+    return Params(stats.nk / stats.nk.sum(), stats.means, covariances)
 
 
-def global_bound(params):
-    """No prior, so nothing beyond the chunks: 0.
+def global_bound(params, prior=None, covariance_type=FULL):
+    """Log p(Σ_1, …, Σ_K) up to a constant; without a prior 0.
 
     Parameters
     ----------
     params : Params
+    prior : InverseWishart, optional
+    covariance_type : object
+        One of the shapes in ``latent_em.covariances``.
 
     Returns
     -------
     float
+        In nats.
     """
-    return 0.0
+    return 0.0 if prior is None else prior.log_density(params.covariances, covariance_type)
 
 
-def sample(params, n_samples, random_state):
+def sample(params, n_samples, random_state, covariance_type=FULL):
     """Draw z_n from the weights, then x_n from component z_n (eq-gm-joint).
 
     Parameters
@@ -318,6 +291,8 @@ def sample(params, n_samples, random_state):
     n_samples : int
     random_state : int or numpy.random.Generator
         A seed, or a generator whose state moves on.
+    covariance_type : object
+        One of the shapes in ``latent_em.covariances``.
 
     Returns
     -------
@@ -325,21 +300,26 @@ def sample(params, n_samples, random_state):
     z : ndarray of shape (n_samples,)
         The component of each sample, 0 to K − 1.
     """
-    params = check_params(params)
+    params = check_params(params, covariance_type)
     check_integer("n_samples", n_samples, at_least=1)
     rng = np.random.default_rng(random_state)
-    z = rng.choice(len(params.weights), size=n_samples, p=params.weights)
-    noise = rng.standard_normal((n_samples, params.means.shape[1]))
-    L = _cholesky(params.covariances)
-    return params.means[z] + np.einsum("nij,nj->ni", L[z], noise), z
+    n_components, n_features = params.means.shape
+    z = rng.choice(n_components, size=n_samples, p=params.weights)
+    X = rng.standard_normal((n_samples, n_features))
+    matrices = covariance_type.matrices(params.covariances, n_components, n_features)
+    for k, root in enumerate(np.linalg.cholesky(matrices)):
+        X[z == k] = params.means[k] + X[z == k] @ root.T
+    return X, z
 
 
-def check_params(params):
+def check_params(params, covariance_type=FULL):
     """Return ``params`` as arrays of doubles whose shapes fit; raise if they cannot be.
 
     Parameters
     ----------
     params : Params
+    covariance_type : object
+        One of the shapes in ``latent_em.covariances``.
 
     Returns
     -------
@@ -353,12 +333,7 @@ def check_params(params):
     """
     weights = check_distribution("weights", params.weights, ("n_components",))
     means = check_array("means", params.means, (len(weights), "n_features"))
-    n_features = means.shape[1]
-    shape = (len(weights), n_features, n_features)
-    covariances = check_array("covariances", params.covariances, shape)
-    scale = np.abs(covariances).max(initial=0)
-    if not np.allclose(covariances, covariances.transpose(0, 2, 1), rtol=0, atol=1e-9 * scale):
-        raise ValueError("covariances: got an asymmetric matrix, must be symmetric")
+    covariances = covariance_type.check("covariances", params.covariances, *means.shape)
     return Params(weights, means, covariances)
 
 
@@ -375,19 +350,8 @@ def _check_samples(X, n_features="n_features"):
     return X
 
 
-def _check(params, X):
-    params = check_params(params)
-    return params, _check_samples(X, params.means.shape[1])
-
-
-def _cholesky(covariances):
-    """Lower triangular factors L_k, Σ_k = L_k L_kᵀ."""
-    try:
-        return np.linalg.cholesky(covariances)
-    except np.linalg.LinAlgError:
-        least = np.linalg.eigvalsh(covariances)[:, 0]
-        k = int(least.argmin())
-        raise ValueError(
-            f"covariances: component {k} has smallest eigenvalue {least[k]:.3g}, must be positive "
-            "definite; a component that collapses onto a few samples needs another start or a prior"
-        ) from None
+def _check_chunk(chunk, n_features):
+    if not isinstance(chunk, Weighted):
+        return _check_samples(chunk, n_features), None
+    X, sample_weight = rows_and_weights(chunk)
+    return _check_samples(X, n_features), sample_weight

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.stats import multivariate_normal
 
@@ -195,7 +195,11 @@ def test_the_bound_never_falls_and_the_invariants_hold(seed, k, d):
     rng = np.random.default_rng(seed)
     X, _ = gm.sample(random_params(rng, k, d), 60 * k, rng)
     resp = rng.dirichlet(np.ones(k), size=len(X))
-    result = fit_em(gm, gm.m_step(gm.moments(X, resp)), [X], tol=0, max_iter=25)
+    try:
+        result = fit_em(gm, gm.m_step(gm.moments(X, resp)), [X], tol=0, max_iter=25)
+    except ValueError as error:  # a likelihood that runs to infinity: all was well until then
+        result = error.em_result
+        assume(result.n_iter > 0)
     assert np.diff(result.lower_bounds).min() > -1e-8
     assert result.params.weights.sum() == pytest.approx(1, abs=1e-12)
     np.testing.assert_array_equal(

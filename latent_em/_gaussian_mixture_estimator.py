@@ -1,0 +1,471 @@
+"""The Gaussian mixture as a scikit-learn estimator, over :mod:`latent_em.gaussian_mixture`."""
+
+import warnings
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import BaseEstimator, DensityMixin, _fit_context
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from latent_em import gaussian_mixture as core
+from latent_em._starts import check_distinct, check_weights, start_resp
+from latent_em._validation import check_array
+from latent_em.covariances import COVARIANCE_TYPES
+from latent_em.em import EMResult, LowerBoundDecreaseWarning, fit_em
+from latent_em.inverse_wishart import inverse_wishart
+from latent_em.weighted import Weighted, rows_and_weights
+
+
+class GaussianMixture(DensityMixin, BaseEstimator):
+    """Mixture of Gaussians, fitted by EM.
+
+    Code written for ``sklearn.mixture.GaussianMixture`` runs after changing the import, and
+    stops at the same step with the same parameters. Besides, there are sample weights, a prior
+    on the covariances and :meth:`icl`; and the bound that is reported is that of the parameters
+    returned. Data in single precision are computed with in double: parameters are doubles, and
+    what is returned for each sample has the precision of ``X``.
+
+    Parameters
+    ----------
+    n_components : int, default=1
+        Number of components K.
+    covariance_type : {'full', 'tied', 'diag', 'spherical'}, default='full'
+        Each component its own matrix; one matrix for all; each its own diagonal matrix; each
+        its own variance.
+    tol : float, default=1e-3
+        Take one last step after one that changed the bound by less than ``tol`` nats per sample.
+    reg_covar : float, default=1e-6
+        Ridge added to the diagonal of the covariances after each M-step, in squared units of
+        the data. It keeps them positive definite, but the bound may fall; when it falls by more
+        than ``tol`` there is a warning. Not added if there is a ``covariance_prior``.
+    max_iter : int, default=100
+        Take at most this many steps. Zero leaves the start.
+    n_init : int, default=1
+        Number of starts; the one with the highest bound is kept.
+    init_params : {'kmeans', 'k-means++', 'random_from_data', 'random'}, default='kmeans'
+        How samples are divided among components for a start: by the clusters of k-means; one
+        sample for each component, chosen far apart or at random; or all at random.
+    weights_init : array-like of shape (n_components,), default=None
+        Weights to start from, instead of those.
+    means_init : array-like of shape (n_components, n_features), default=None
+        Means to start from.
+    precisions_init : array-like, default=None
+        Inverses of the covariances to start from, shaped as ``precisions_``.
+    covariance_prior : float or array-like, default=None
+        Scale Ψ of an inverse-Wishart prior on the covariances, in squared units: a matrix of
+        shape (n_features, n_features), its diagonal, or a number for that multiple of the unit
+        matrix. The fit then climbs the log-posterior, without fail; each covariance becomes
+        (Ψ + scatter) / (degrees_of_freedom_prior + n_features + 1 + samples).
+        See ``latent_em.inverse_wishart.InverseWishart``.
+    degrees_of_freedom_prior : float, default=None
+        Degrees of freedom ν of that prior, more than ``n_features - 1``. By default
+        ``n_features + 2``, with which Ψ is the mean of the prior.
+    random_state : int, RandomState instance or None, default=None
+        For the starts, and then for :meth:`sample`.
+    warm_start : bool, default=False
+        Start from the last fit, once.
+    verbose : int, default=0
+        Above zero, show a progress bar for every start.
+    verbose_interval : int, default=10
+        Of no effect, as the progress bar needs none.
+
+    Attributes
+    ----------
+    weights_ : ndarray of shape (n_components,)
+        Shares of the components.
+    means_ : ndarray of shape (n_components, n_features)
+        In the units of the data.
+    covariances_ : ndarray
+        In squared units, of the shape (n_components, n_features, n_features) if 'full',
+        (n_features, n_features) if 'tied', (n_components, n_features) if 'diag' and
+        (n_components,) if 'spherical'.
+    precisions_ : ndarray
+        Inverses of the covariances, of the same shape.
+    precisions_cholesky_ : ndarray
+        Their factors U, where U Uᵀ is the precision; upper triangular or, if 'diag' or
+        'spherical', square roots.
+    converged_ : bool
+        Whether the start that was kept converged within ``max_iter`` steps.
+    n_iter_ : int
+        Steps taken from that start.
+    lower_bound_ : float
+        Log-likelihood per sample at the parameters returned, in nats; with a prior, also the
+        log-prior (up to a constant) per sample.
+    lower_bounds_ : ndarray of shape (n_iter_ + 1,)
+        The same, at the start and after each step.
+    n_features_in_ : int
+        Number of features seen in :meth:`fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, if all are strings.
+
+    See Also
+    --------
+    latent_em.gaussian_mixture : The functions beneath.
+    latent_em.incomplete_mixture : The same for rows with missing entries.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from latent_em import GaussianMixture
+    >>> from latent_em.datasets import load_old_faithful
+    >>> X = np.column_stack(load_old_faithful())
+    >>> mixture = GaussianMixture(2, random_state=0).fit(X)
+    >>> np.round(mixture.means_[np.argsort(mixture.weights_)], 1)
+    array([[ 2. , 54.5],
+           [ 4.3, 80. ]])
+    """
+
+    _parameter_constraints: dict = {  # noqa: RUF012
+        "n_components": [Interval(Integral, 1, None, closed="left")],
+        "covariance_type": [StrOptions(set(COVARIANCE_TYPES))],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "reg_covar": [Interval(Real, 0, None, closed="left")],
+        "max_iter": [Interval(Integral, 0, None, closed="left")],
+        "n_init": [Interval(Integral, 1, None, closed="left")],
+        "init_params": [StrOptions({"kmeans", "k-means++", "random", "random_from_data"})],
+        "weights_init": ["array-like", None],
+        "means_init": ["array-like", None],
+        "precisions_init": ["array-like", None],
+        "covariance_prior": ["array-like", Interval(Real, 0, None, closed="neither"), None],
+        "degrees_of_freedom_prior": [Interval(Real, 0, None, closed="neither"), None],
+        "random_state": ["random_state"],
+        "warm_start": ["boolean"],
+        "verbose": ["verbose"],
+        "verbose_interval": [Interval(Integral, 1, None, closed="left")],
+    }
+
+    def __init__(
+        self,
+        n_components=1,
+        *,
+        covariance_type="full",
+        tol=1e-3,
+        reg_covar=1e-6,
+        max_iter=100,
+        n_init=1,
+        init_params="kmeans",
+        weights_init=None,
+        means_init=None,
+        precisions_init=None,
+        covariance_prior=None,
+        degrees_of_freedom_prior=None,
+        random_state=None,
+        warm_start=False,
+        verbose=0,
+        verbose_interval=10,
+    ):
+        self.n_components = n_components
+        self.covariance_type = covariance_type
+        self.tol = tol
+        self.reg_covar = reg_covar
+        self.max_iter = max_iter
+        self.n_init = n_init
+        self.init_params = init_params
+        self.weights_init = weights_init
+        self.means_init = means_init
+        self.precisions_init = precisions_init
+        self.covariance_prior = covariance_prior
+        self.degrees_of_freedom_prior = degrees_of_freedom_prior
+        self.random_state = random_state
+        self.warm_start = warm_start
+        self.verbose = verbose
+        self.verbose_interval = verbose_interval
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None, sample_weight=None):
+        """Fit by EM, from ``n_init`` starts.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : Ignored
+        sample_weight : array-like of shape (n_samples,), default=None
+            How often each sample counts; by default once. From the same start, whole numbers
+            equal repeated rows.
+
+        Returns
+        -------
+        self : GaussianMixture
+
+        Raises
+        ------
+        ValueError
+            If ``X`` holds NaN or infinity, or fewer distinct rows than components; if a start,
+            a weight or the prior does not fit; if a component loses all its samples, or its
+            covariance is not positive definite.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If the start that was kept ran out of steps.
+        LowerBoundDecreaseWarning
+            If its bound fell, owing to ``reg_covar``, by more than ``tol`` per sample.
+        """
+        X = self._checked(X, ensure_min_samples=2).astype(float, copy=False)
+        chunk, n_samples = X, len(X)
+        if sample_weight is not None:
+            chunk = Weighted(*rows_and_weights(Weighted(X, sample_weight)))
+            X, n_samples = chunk.X, chunk.sample_weight.sum()
+        check_distinct(X, self.n_components)
+        prior = None
+        if self.covariance_prior is not None:
+            degrees = self.degrees_of_freedom_prior
+            prior = inverse_wishart(self.covariance_prior, X.shape[1], degrees)
+        ridge = self.reg_covar if prior is None else 0.0
+        model = core.Model(self._kind, prior, ridge)
+        self._random_state = check_random_state(self.random_state)
+        if self.warm_start and hasattr(self, "converged_"):
+            if len(self.weights_) != self.n_components:
+                raise ValueError(
+                    f"n_components: got {self.n_components}, must be the {len(self.weights_)} of "
+                    "the last fit for a warm_start"
+                )
+            before = self.lower_bounds_[-2] * n_samples if len(self.lower_bounds_) > 1 else None
+            best = self._climb(model, self._params, chunk, n_samples, before)
+        else:
+            starts = (self._start(model, chunk) for _ in range(self.n_init))
+            climbs = (self._climb(model, start, chunk, n_samples) for start in starts)
+            best = max(climbs, key=lambda climb: climb.lower_bounds[-1])
+        self.weights_, self.means_, self.covariances_ = best.params
+        self.precisions_cholesky_ = self._kind.precisions_cholesky(self.covariances_)
+        self.precisions_ = self._kind.precisions(self.precisions_cholesky_)
+        self.converged_, self.n_iter_ = best.converged, best.n_iter
+        self.lower_bounds_ = best.lower_bounds / n_samples
+        self.lower_bound_ = float(self.lower_bounds_[-1])
+        self._warn(ridge)
+        return self
+
+    def fit_predict(self, X, y=None, sample_weight=None):
+        """Fit, and return the most probable component of each sample: ``fit(X).predict(X)``.
+
+        Parameters and errors as for :meth:`fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+        """
+        return self.fit(X, y, sample_weight=sample_weight).predict(X)
+
+    def score_samples(self, X):
+        """Log-likelihood of each sample.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            In nats.
+        """
+        params, X = self._params, self._checked(X, reset=False)
+        return core.log_prob(params, X, self._kind).astype(X.dtype, copy=False)
+
+    def score(self, X, y=None):
+        """Mean log-likelihood of the samples.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : Ignored
+
+        Returns
+        -------
+        float
+            In nats.
+        """
+        params, X = self._params, self._checked(X, reset=False)
+        return core.log_likelihood(params, X, self._kind) / len(X)
+
+    def predict(self, X):
+        """Most probable component of each sample.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            0 to K − 1.
+        """
+        params, X = self._params, self._checked(X, reset=False)
+        return core.log_joint(params, X, self._kind).argmax(axis=1)
+
+    def predict_proba(self, X):
+        """Probability of each component for each sample.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_components)
+        """
+        params, X = self._params, self._checked(X, reset=False)
+        return core.responsibilities(params, X, self._kind).astype(X.dtype, copy=False)
+
+    def sample(self, n_samples=1):
+        """Draw samples from the fitted mixture. Each call draws anew.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+        y : ndarray of shape (n_samples,)
+            Their components.
+        """
+        params = self._params
+        if not hasattr(self, "_random_state"):  # parameters were set by hand
+            self._random_state = check_random_state(self.random_state)
+        seed = self._random_state.randint(np.iinfo(np.int32).max)
+        return core.sample(params, n_samples, seed, self._kind)
+
+    def aic(self, X):
+        """Akaike information criterion of the fit on ``X``: smaller is better.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        float
+        """
+        params, X = self._params, self._checked(X, reset=False)
+        return 2 * (self._n_parameters() - core.log_likelihood(params, X, self._kind))
+
+    def bic(self, X):
+        """Bayesian information criterion of the fit on ``X``: smaller is better.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        float
+            −2 log p(X) + (number of parameters) · log n_samples; mclust's has the other sign.
+        """
+        params, X = self._params, self._checked(X, reset=False)
+        penalty = self._n_parameters() * np.log(len(X))
+        return float(penalty - 2 * core.log_likelihood(params, X, self._kind))
+
+    def icl(self, X):
+        """Integrated complete-data likelihood criterion of the fit on ``X``: smaller is better.
+
+        As mclust has it, with each sample assigned to its most probable component, but with the
+        sign of :meth:`bic`, which it never falls below.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        float
+            ``bic(X)`` − 2 Σ_n log max_k r_nk.
+
+        References
+        ----------
+        C. Biernacki, G. Celeux and G. Govaert (2000). Assessing a mixture model for clustering
+        with the integrated completed likelihood. *IEEE Transactions on Pattern Analysis and
+        Machine Intelligence* 22(7), 719–725.
+        """
+        params, X = self._params, self._checked(X, reset=False)
+        resp = core.responsibilities(params, X, self._kind)
+        return self.bic(X) - 2 * float(np.log(resp.max(axis=1)).sum())
+
+    @property
+    def _kind(self):
+        return COVARIANCE_TYPES[self.covariance_type]
+
+    @property
+    def _params(self):
+        check_is_fitted(self)
+        return core.Params(self.weights_, self.means_, self.covariances_)
+
+    def _n_parameters(self):
+        n_components, n_features = self.means_.shape
+        covariances = self._kind.n_parameters(n_components, n_features)
+        return n_components - 1 + n_components * n_features + covariances
+
+    def _checked(self, X, **options):
+        X = validate_data(
+            self, X, dtype=[np.float64, np.float32], ensure_all_finite=False, **options
+        )
+        if np.isnan(X).any():
+            row, column = np.argwhere(np.isnan(X))[0]
+            raise ValueError(
+                f"X: got NaN at ({row}, {column}), must be a number; for rows with missing entries "
+                "see latent_em.incomplete_mixture, a model for latent_em.em.fit_em"
+            )
+        return check_array("X", X, X.shape).astype(X.dtype, copy=False)
+
+    def _start(self, model, chunk):
+        """Parameters drawn as ``init_params`` says, where none are given."""
+        X, sample_weight = chunk if isinstance(chunk, Weighted) else (chunk, None)
+        kind, shape = self._kind, (self.n_components, X.shape[1])
+        given = {}
+        if self.weights_init is not None:
+            given["weights"] = check_weights(self.weights_init, self.n_components)
+        if self.means_init is not None:
+            given["means"] = check_array("means_init", self.means_init, shape)
+        if self.precisions_init is not None:
+            precisions = kind.check("precisions_init", self.precisions_init, *shape)
+            U = kind.precisions_cholesky(precisions, "precisions_init")
+            given["covariances"] = kind.precisions(U)  # the inverse of the inverse
+        if len(given) == len(core.Params._fields):
+            return core.Params(**given)
+        resp = start_resp(self.init_params, X, self.n_components, self._random_state, sample_weight)
+        return model.m_step(core.moments(X, resp, kind))._replace(**given)
+
+    def _climb(self, model, start, chunk, n_samples, before=None):
+        """Take as many steps as scikit-learn, one more than the rule of ``fit_em``.
+
+        ``before`` is the bound a step before the start, if there was one.
+        """
+        if self.max_iter == 0:
+            return self._fit_em(model, start, chunk, 0, 0)
+        climb = self._fit_em(model, start, chunk, self.tol, self.max_iter - 1)
+        if before is not None and abs(climb.lower_bounds[0] - before) < self.tol * n_samples:
+            climb = EMResult(start, climb.lower_bounds[:1], True, 0)
+        last = self._fit_em(model, climb.params, chunk, 0, 1)
+        lower_bounds = np.append(climb.lower_bounds, last.lower_bounds[-1])
+        return EMResult(last.params, lower_bounds, climb.converged, climb.n_iter + 1)
+
+    def _fit_em(self, model, start, chunk, tol, max_iter):
+        with warnings.catch_warnings():
+            if model.reg_covar > 0:  # then a fall is no surprise; see _warn
+                warnings.simplefilter("ignore", LowerBoundDecreaseWarning)
+            result = fit_em(
+                model, start, [chunk], tol=tol, max_iter=max_iter, progress=bool(self.verbose)
+            )
+        if not result.converged and len(result.lower_bounds) <= max_iter:
+            raise KeyboardInterrupt  # for which fit_em stops early
+        return result
+
+    def _warn(self, reg_covar):
+        fall = -np.diff(self.lower_bounds_).min(initial=0)
+        if reg_covar > 0 and fall > max(self.tol, 1e-10 * max(1, abs(self.lower_bound_))):
+            warnings.warn(
+                f"the lower bound fell by up to {fall:.3g} per sample in a step, as "
+                f"reg_covar={reg_covar} is added after each M-step; with covariance_prior "
+                "instead it cannot fall",
+                LowerBoundDecreaseWarning,
+                stacklevel=4,
+            )
+        if not self.converged_ and self.max_iter > 0:
+            warnings.warn(
+                f"EM did not converge to tol={self.tol} in max_iter={self.max_iter} steps; "
+                "increase max_iter or tol",
+                ConvergenceWarning,
+                stacklevel=4,
+            )

@@ -1,0 +1,79 @@
+"""Every covariance type against NumPy."""
+
+import numpy as np
+import pytest
+
+from latent_em.covariances import COVARIANCE_TYPES, FULL
+from latent_em.gaussian_mixture import m_step, moments
+
+K, D, N = 3, 4, 50
+TYPES = pytest.mark.parametrize("kind", COVARIANCE_TYPES.values(), ids=COVARIANCE_TYPES)
+
+
+def random_covariances(kind, rng, n_components=K, n_features=D):
+    """Of the type's shape, well conditioned."""
+    deviations = rng.standard_normal((n_components, n_features, 3 * n_features + 3))
+    nk = np.full(n_components, deviations.shape[2], dtype=float)
+    return kind.average(kind.scatter(deviations, np.ones((n_components, int(nk[0])))), nk)
+
+
+@TYPES
+def test_distances_and_determinants_are_those_of_the_matrices(kind):
+    rng = np.random.default_rng(0)
+    covariances, means = random_covariances(kind, rng), rng.standard_normal((K, D))
+    X = rng.standard_normal((D, N))
+    assert covariances.shape == kind.shape(K, D)
+    matrices = kind.matrices(covariances, K, D)
+    U = kind.precisions_cholesky(covariances)
+    distances = kind.mahalanobis(U, X, means)
+    for k, matrix in enumerate(matrices):
+        apart = X - means[k][:, None]
+        expected = np.einsum("dn,dn->n", apart, np.linalg.solve(matrix, apart))
+        np.testing.assert_allclose(distances[k], expected, rtol=1e-10)
+    half_log_det = np.broadcast_to(kind.half_log_det(U, D), K)
+    np.testing.assert_allclose(half_log_det, np.linalg.slogdet(matrices)[1] / 2, rtol=1e-12)
+    precisions = kind.matrices(kind.precisions(U), K, D)
+    np.testing.assert_allclose(precisions @ matrices, np.stack([np.eye(D)] * K), atol=1e-12)
+
+
+@TYPES
+def test_means_far_from_the_origin_lose_no_digits(kind):
+    rng = np.random.default_rng(1)
+    U = kind.precisions_cholesky(random_covariances(kind, rng))
+    means, X = rng.integers(-9, 9, size=(K, D)), rng.integers(-9, 9, size=(D, N))
+    far = kind.mahalanobis(U, X + 2.0**40, means + 2.0**40)
+    np.testing.assert_allclose(far, kind.mahalanobis(U, X, means), rtol=1e-12)
+
+
+def test_each_type_keeps_its_part_of_the_full_scatter():
+    rng = np.random.default_rng(2)
+    X, resp = rng.standard_normal((N, D)), rng.dirichlet(np.ones(K), size=N)
+    fit = {name: m_step(moments(X, resp, kind)) for name, kind in COVARIANCE_TYPES.items()}
+    full, weights = fit["full"].covariances, fit["full"].weights
+    np.testing.assert_allclose(fit["tied"].covariances, np.einsum("k,kij->ij", weights, full))
+    np.testing.assert_allclose(fit["diag"].covariances, np.einsum("kii->ki", full))
+    np.testing.assert_allclose(fit["spherical"].covariances, np.einsum("kii->k", full) / D)
+    for name in COVARIANCE_TYPES:
+        np.testing.assert_array_equal(fit[name].means, fit["full"].means)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"), [("full", 30), ("tied", 10), ("diag", 12), ("spherical", 3)]
+)
+def test_free_parameters_are_counted(name, expected):
+    assert COVARIANCE_TYPES[name].n_parameters(K, D) == expected
+
+
+@TYPES
+def test_a_covariance_that_is_not_positive_definite_is_named(kind):
+    covariances = random_covariances(kind, np.random.default_rng(5))
+    which = "got" if kind.name == "tied" else r"component \d has"
+    with pytest.raises(ValueError, match=rf"covariances: {which} smallest .* must be positive"):
+        kind.precisions_cholesky(-covariances)
+    with pytest.raises(ValueError, match=r"covariances: got shape .* must be"):
+        kind.check("covariances", covariances, K + 1, D + 1)
+
+
+def test_an_asymmetric_matrix_is_named():
+    with pytest.raises(ValueError, match="start: got an asymmetric matrix, must be symmetric"):
+        FULL.check("start", [[[1.0, 0.5], [0.0, 1.0]]], 1, 2)
