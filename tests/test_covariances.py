@@ -74,6 +74,15 @@ def test_a_covariance_that_is_not_positive_definite_is_named(kind):
         kind.check("covariances", covariances, K + 1, D + 1)
 
 
+@pytest.mark.parametrize("scale", [1e-9, 1.0, 1e9])
+def test_positive_definite_by_rounding_alone_is_not_enough(scale):
+    matrix = np.array([[1.0, 1.0], [1.0, 1.0 + 2e-16]])
+    np.linalg.cholesky(matrix)  # does not mind
+    with pytest.raises(ValueError, match="must be positive definite beyond rounding"):
+        FULL.precisions_cholesky((matrix * np.outer([1, scale], [1, scale]))[None])
+    FULL.precisions_cholesky(np.diag([1.0, 1e-30])[None])
+
+
 def test_an_asymmetric_matrix_is_named():
     with pytest.raises(ValueError, match="start: got an asymmetric matrix, must be symmetric"):
         FULL.check("start", [[[1.0, 0.5], [0.0, 1.0]]], 1, 2)

@@ -176,7 +176,7 @@ def test_a_start_can_be_drawn_from_weighted_rows(init_params):
 def test_with_a_prior_the_log_posterior_climbs(covariance_type):
     prior = {"covariance_prior": [0.1, 10.0], "degrees_of_freedom_prior": 5.0}
     options = {"covariance_type": covariance_type, "tol": 0, "max_iter": 60, "random_state": 0}
-    mixture = GaussianMixture(4, **prior, **options)
+    mixture = GaussianMixture(4, reg_covar=9.0, **prior, **options)  # a ridge of no effect
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         mixture.fit(OLD_FAITHFUL)
@@ -188,7 +188,11 @@ def test_with_a_prior_the_log_posterior_climbs(covariance_type):
 
 def test_a_prior_keeps_a_likelihood_that_runs_to_infinity_finite():
     X = np.concatenate([np.random.default_rng(0).normal(size=(50, 1)), [[7.0]]])
-    options = {"means_init": [[0.0], [7.0]], "precisions_init": [[[1.0]], [[1e4]]]}
+    options = {
+        "weights_init": [0.98, 0.02],
+        "means_init": [[0.0], [7.0]],
+        "precisions_init": [[[1.0]], [[1e4]]],
+    }
     with pytest.raises(ValueError, match="component 1 has smallest variance 0"):
         GaussianMixture(2, reg_covar=0, **options).fit(X)
     mixture = GaussianMixture(2, covariance_prior=0.2, tol=1e-9, **options).fit(X)
