@@ -53,13 +53,12 @@ def identity(label: str, *sides, scope: str = "") -> None:
     if len(sides) < 2:
         raise ValueError(f"sides: got {len(sides)}, must be at least 2")
     given, sides = sides, [sp.sympify(side) for side in sides]
-    residual = sp.S.Zero
-    for step, (a, b) in enumerate(pairwise(sides), start=1):
-        where = f"{label}, step {step}"
+    claims = [(f"{label}, step {i}", *pair) for i, pair in enumerate(pairwise(sides), start=1)]
+    for (where, a, b), originals in zip(claims, pairwise(given), strict=True):
         # two matrices may well have the same entries when each was computed on its own
-        if given[step] is given[step - 1] or (a == b and not hasattr(a, "shape")):
+        if originals[0] is originals[1] or (a == b and not hasattr(a, "shape")):
             raise CheckFailed(f"{where}: a thing is compared with itself: {a}")
-        residual += _equal(where, a, b)
+    residual = _equal(*claims)
     steps = f" in each of {len(sides) - 1} steps" if len(sides) > 2 else ""
     claim = " = ".join(map(sp.latex, sides))
     _report(label, "identity", _scope(scope, sides), f"residual {residual}{steps}", claim)
@@ -89,11 +88,8 @@ def inequality(label: str, smaller, larger, *, equality, scope: str = "") -> Non
         raise ValueError(f"equality: got {equality}, must be one or more substitutions")
     conditions = [{k: sp.sympify(v) for k, v in c.items()} for c in conditions]
     for condition in conditions:
-        _equal(
-            f"{label}, equality condition",
-            algebra.substitute(smaller, condition),
-            algebra.substitute(larger, condition),
-        )
+        at_equality = [algebra.substitute(side, condition) for side in (smaller, larger)]
+        _equal((f"{label}, equality condition", *at_equality))
     gaps = []
     for condition in conditions:
         for point, (low, high) in _samples(label, [smaller, larger], 200, condition):
@@ -144,7 +140,7 @@ def _stationary(label, sign, objective, at, subject_to, scope):
         subject_to = []
     constraints = list(subject_to) if isinstance(subject_to, (list, tuple)) else [subject_to]
     for c in constraints:
-        _equal(f"{label}, constraint", algebra.substitute(c, at), sp.S.Zero)
+        _equal((f"{label}, constraint", algebra.substitute(c, at), sp.S.Zero))
 
     # canonical first: it renames the indices of sums, which may clash with the k of mu[k]
     gradient = _derivatives([algebra.canonical(objective)], variables).T
@@ -164,8 +160,8 @@ def _stationary(label, sign, objective, at, subject_to, scope):
         lagrangian = gradient - jacobian.T * multipliers
         if not picks:
             tangent = sp.Matrix.hstack(*j.nullspace())
-    for v, slope in zip(variables, tangent.T * g if not picks else g, strict=False):
-        _equal(f"{label}, gradient in {v}", slope, sp.S.Zero)
+    slopes = zip(variables, g if picks else tangent.T * g, strict=False)
+    _equal(*((f"{label}, gradient in {v}", slope, sp.S.Zero) for v, slope in slopes))
 
     hessian = algebra.substitute(_derivatives(list(lagrangian), variables), at)
     if picks:
@@ -195,7 +191,7 @@ def _blocks_only(label, gradient, variables, picks):
             for slope, v in product(gradient, variables):
                 cross = algebra.canonical(sp.diff(slope, v.xreplace(other)))
                 cross = cross.replace(sp.KroneckerDelta, lambda *_: sp.S.Zero)
-                _equal(f"{label}, Hessian between different indices of {v}", cross, sp.S.Zero)
+                _equal((f"{label}, Hessian between different indices of {v}", cross, sp.S.Zero))
 
 
 def _definite(label, sign, hessian, at) -> str:
@@ -326,20 +322,30 @@ def simulation(label: str, draws, claimed, scope: str = "") -> None:
 # --- shared -------------------------------------------------------------------------------------
 
 
-def _equal(where: str, a, b) -> sp.Expr:
-    """Refute, or prove that two expressions or matrices are equal; return the residual."""
-    a, b = _evaluate_matrix(a), _evaluate_matrix(b)
-    shapes = [getattr(side, "shape", ()) for side in (a, b)]
-    if shapes[0] != shapes[1]:
-        raise CheckFailed(f"{where}: the shapes {shapes[0]} and {shapes[1]} must be equal")
-    pairs = zip(a, b, strict=True) if shapes[0] else [(a, b)]
-    total = sp.S.Zero
-    for left, right in pairs:
-        if left == right:
-            continue
+def _equal(*claims: tuple) -> sp.Expr:
+    """Refute, or prove, that left equals right in each (where, left, right).
+
+    Expressions or matrices. All are refuted before any is proved: that is the quick part.
+
+    Returns
+    -------
+    sympy.Expr
+        The sum of the residuals.
+    """
+    pairs = []
+    for where, *sides in claims:
+        a, b = map(_evaluate_matrix, sides)
+        shapes = [getattr(side, "shape", ()) for side in (a, b)]
+        if shapes[0] != shapes[1]:
+            raise CheckFailed(f"{where}: the shapes {shapes[0]} and {shapes[1]} must be equal")
+        entries = zip(a, b, strict=True) if shapes[0] else [(a, b)]
+        pairs += [(where, left, right) for left, right in entries if left != right]
+    for where, left, right in pairs:
         for point, (u, v) in _samples(where, [left, right], 4):
             if algebra.differ(u, v):
                 raise CheckFailed(f"{where}: {_short(u)} is not {_short(v)} at {point}")
+    total = sp.S.Zero
+    for where, left, right in pairs:
         residual = algebra.residual(left - right)
         if residual != 0:
             raise CheckFailed(f"{where}: holds at 4 points but is not proved, {residual} is left")
