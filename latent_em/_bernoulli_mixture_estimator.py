@@ -1,23 +1,22 @@
 """The Bernoulli mixture as a scikit-learn estimator, over :mod:`latent_em.bernoulli_mixture`."""
 
 import warnings
-from numbers import Integral, Real
+from numbers import Real
 
 import numpy as np
-from sklearn.base import BaseEstimator, DensityMixin, _fit_context
-from sklearn.exceptions import ConvergenceWarning
+from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils._param_validation import Interval
+from sklearn.utils.validation import validate_data
 
 from latent_em import bernoulli_mixture as core
+from latent_em._mixture_estimator import MixtureEstimator
 from latent_em._starts import start_resp
 from latent_em._validation import check_binary
-from latent_em.em import fit_em
 from latent_em.weighted import Weighted, rows_and_weights
 
 
-class BernoulliMixture(DensityMixin, BaseEstimator):
+class BernoulliMixture(MixtureEstimator):
     """Mixture of Bernoulli distributions, or latent class model, fitted by EM.
 
     Parameters, attributes and methods are called and shaped as those of
@@ -94,18 +93,9 @@ class BernoulliMixture(DensityMixin, BaseEstimator):
     """
 
     _parameter_constraints: dict = {  # noqa: RUF012
-        "n_components": [Interval(Integral, 1, None, closed="left")],
-        "tol": [Interval(Real, 0, None, closed="left")],
+        **MixtureEstimator._parameter_constraints,
         "alpha": [Interval(Real, 0, None, closed="left")],
         "binarize": [None, Interval(Real, None, None, closed="neither")],
-        "max_iter": [Interval(Integral, 0, None, closed="left")],
-        "n_init": [Interval(Integral, 1, None, closed="left")],
-        "init_params": [StrOptions({"kmeans", "k-means++", "random", "random_from_data"})],
-        "weights_init": ["array-like", None],
-        "means_init": ["array-like", None],
-        "random_state": ["random_state"],
-        "warm_start": ["boolean"],
-        "verbose": ["verbose"],
     }
 
     def __init__(
@@ -182,153 +172,31 @@ class BernoulliMixture(DensityMixin, BaseEstimator):
             starts = [self._params]
         else:
             starts = (self._start(chunk) for _ in range(self.n_init))
-        fits = (self._fit_em(model, start, chunk) for start in starts)
+        fits = (self._fit_em(model, start, chunk, self.tol, self.max_iter) for start in starts)
         best = max(fits, key=lambda fit: fit.lower_bounds[-1])
-        if not best.converged and self.max_iter > 0:
-            warnings.warn(
-                f"EM did not converge to tol={self.tol} in max_iter={self.max_iter} steps; "
-                "increase max_iter or tol",
-                ConvergenceWarning,
-                stacklevel=3,
-            )
         self.weights_, self.means_ = best.params
-        self.converged_, self.n_iter_ = best.converged, best.n_iter
-        self.lower_bounds_ = best.lower_bounds / chunk.sample_weight.sum()
-        self.lower_bound_ = float(self.lower_bounds_[-1])
+        self._keep(best, chunk.sample_weight.sum())
         return self
-
-    def fit_predict(self, X, y=None, sample_weight=None):
-        """Fit, and return the most probable class of each sample: ``fit(X).predict(X)``.
-
-        Parameters and errors as for :meth:`fit`.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-        """
-        return self.fit(X, y, sample_weight=sample_weight).predict(X)
-
-    def score_samples(self, X):
-        """Log-likelihood of each sample.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-            In nats; −∞ for a sample that every class excludes, if ``alpha`` is zero.
-        """
-        return core.log_prob(self._params, self._checked(X))
-
-    def score(self, X, y=None):
-        """Mean log-likelihood of the samples.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-        y : Ignored
-
-        Returns
-        -------
-        float
-            In nats.
-        """
-        return float(self.score_samples(X).mean())
-
-    def predict(self, X):
-        """Most probable class of each sample.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-            0 to K − 1.
-
-        Raises
-        ------
-        ValueError
-            As :meth:`predict_proba`.
-        """
-        return self.predict_proba(X).argmax(axis=1)
-
-    def predict_proba(self, X):
-        """Probability of each class for each sample.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_components)
-
-        Raises
-        ------
-        ValueError
-            If every class excludes some sample, which ``alpha`` above zero prevents.
-        """
-        return core.responsibilities(self._params, self._checked(X))
-
-    def sample(self, n_samples=1):
-        """Draw samples from the fitted mixture. Each call draws anew.
-
-        Parameters
-        ----------
-        n_samples : int, default=1
-
-        Returns
-        -------
-        X : ndarray of shape (n_samples, n_features)
-            Zeros and ones.
-        y : ndarray of shape (n_samples,)
-            Their classes.
-        """
-        params = self._params
-        if not hasattr(self, "_random_state"):  # parameters were set by hand
-            self._random_state = check_random_state(self.random_state)
-        seed = self._random_state.randint(np.iinfo(np.int32).max)
-        return core.sample(params, n_samples, seed)
-
-    def bic(self, X):
-        """Bayesian information criterion of the fit on ``X``: smaller is better.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-
-        Returns
-        -------
-        float
-        """
-        return core.bic(self._params, self._checked(X))
-
-    def aic(self, X):
-        """Akaike information criterion of the fit on ``X``: smaller is better.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-
-        Returns
-        -------
-        float
-        """
-        X = self._checked(X)
-        return 2 * (core.degrees_of_freedom(self._params) - core.log_likelihood(self._params, X))
 
     @property
     def _params(self):
-        check_is_fitted(self)
         return core.Params(self.weights_, self.means_)
 
-    def _checked(self, X):
-        X = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
+    def _checked(self, X, **options):
+        X = validate_data(self, X, dtype=[np.float64, np.float32], **options)
         return self._binarized(X, warn=False)
+
+    def _log_prob(self, X):
+        return core.log_prob(self._params, X)
+
+    def _responsibilities(self, X):
+        return core.responsibilities(self._params, X)
+
+    def _sample(self, n_samples, seed):
+        return core.sample(self._params, n_samples, seed)
+
+    def _n_parameters(self):
+        return core.degrees_of_freedom(self._params)
 
     def _binarized(self, X, warn=True):
         if self.binarize is None:
@@ -342,13 +210,6 @@ class BernoulliMixture(DensityMixin, BaseEstimator):
                 stacklevel=4,
             )
         return binary
-
-    def _fit_em(self, model, start, chunk):
-        options = {"tol": self.tol, "max_iter": self.max_iter, "progress": bool(self.verbose)}
-        result = fit_em(model, start, [chunk], **options)
-        if not result.converged and len(result.lower_bounds) <= self.max_iter:
-            raise KeyboardInterrupt  # for which fit_em stops early
-        return result
 
     def _start(self, chunk):
         X, sample_weight = chunk

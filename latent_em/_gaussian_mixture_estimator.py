@@ -4,22 +4,22 @@ import warnings
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.base import BaseEstimator, DensityMixin, _fit_context
-from sklearn.exceptions import ConvergenceWarning
+from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import validate_data
 
 from latent_em import gaussian_mixture as core
+from latent_em._mixture_estimator import MixtureEstimator
 from latent_em._starts import check_distinct, check_weights, start_resp
 from latent_em._validation import check_array
 from latent_em.covariances import COVARIANCE_TYPES
-from latent_em.em import EMResult, LowerBoundDecreaseWarning, fit_em
+from latent_em.em import EMResult, LowerBoundDecreaseWarning
 from latent_em.inverse_wishart import inverse_wishart
 from latent_em.weighted import Weighted, rows_and_weights
 
 
-class GaussianMixture(DensityMixin, BaseEstimator):
+class GaussianMixture(MixtureEstimator):
     """Mixture of Gaussians, fitted by EM.
 
     Code written for ``sklearn.mixture.GaussianMixture`` runs after changing the import, and
@@ -119,21 +119,12 @@ class GaussianMixture(DensityMixin, BaseEstimator):
     """
 
     _parameter_constraints: dict = {  # noqa: RUF012
-        "n_components": [Interval(Integral, 1, None, closed="left")],
+        **MixtureEstimator._parameter_constraints,
         "covariance_type": [StrOptions(set(COVARIANCE_TYPES))],
-        "tol": [Interval(Real, 0, None, closed="left")],
         "reg_covar": [Interval(Real, 0, None, closed="left")],
-        "max_iter": [Interval(Integral, 0, None, closed="left")],
-        "n_init": [Interval(Integral, 1, None, closed="left")],
-        "init_params": [StrOptions({"kmeans", "k-means++", "random", "random_from_data"})],
-        "weights_init": ["array-like", None],
-        "means_init": ["array-like", None],
         "precisions_init": ["array-like", None],
         "covariance_prior": ["array-like", Interval(Real, 0, None, closed="neither"), None],
         "degrees_of_freedom_prior": [Interval(Real, 0, None, closed="neither"), None],
-        "random_state": ["random_state"],
-        "warm_start": ["boolean"],
-        "verbose": ["verbose"],
         "verbose_interval": [Interval(Integral, 1, None, closed="left")],
     }
 
@@ -232,156 +223,9 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         self.weights_, self.means_, self.covariances_ = best.params
         self.precisions_cholesky_ = self._kind.precisions_cholesky(self.covariances_)
         self.precisions_ = self._kind.precisions(self.precisions_cholesky_)
-        self.converged_, self.n_iter_ = best.converged, best.n_iter
-        self.lower_bounds_ = best.lower_bounds / n_samples
-        self.lower_bound_ = float(self.lower_bounds_[-1])
-        self._warn(ridge)
+        self._keep(best, n_samples)
+        self._warn_if_fallen(ridge)
         return self
-
-    def fit_predict(self, X, y=None, sample_weight=None):
-        """Fit, and return the most probable component of each sample: ``fit(X).predict(X)``.
-
-        Parameters and errors as for :meth:`fit`.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-        """
-        return self.fit(X, y, sample_weight=sample_weight).predict(X)
-
-    def score_samples(self, X):
-        """Log-likelihood of each sample.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-            In nats.
-        """
-        params, X = self._params, self._checked(X, reset=False)
-        return core.log_prob(params, X, self._kind).astype(X.dtype, copy=False)
-
-    def score(self, X, y=None):
-        """Mean log-likelihood of the samples.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-        y : Ignored
-
-        Returns
-        -------
-        float
-            In nats.
-        """
-        params, X = self._params, self._checked(X, reset=False)
-        return core.log_likelihood(params, X, self._kind) / len(X)
-
-    def predict(self, X):
-        """Most probable component of each sample.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-            0 to K − 1.
-        """
-        params, X = self._params, self._checked(X, reset=False)
-        return core.log_joint(params, X, self._kind).argmax(axis=1)
-
-    def predict_proba(self, X):
-        """Probability of each component for each sample.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_components)
-        """
-        params, X = self._params, self._checked(X, reset=False)
-        return core.responsibilities(params, X, self._kind).astype(X.dtype, copy=False)
-
-    def sample(self, n_samples=1):
-        """Draw samples from the fitted mixture. Each call draws anew.
-
-        Parameters
-        ----------
-        n_samples : int, default=1
-
-        Returns
-        -------
-        X : ndarray of shape (n_samples, n_features)
-        y : ndarray of shape (n_samples,)
-            Their components.
-        """
-        params = self._params
-        if not hasattr(self, "_random_state"):  # parameters were set by hand
-            self._random_state = check_random_state(self.random_state)
-        seed = self._random_state.randint(np.iinfo(np.int32).max)
-        return core.sample(params, n_samples, seed, self._kind)
-
-    def aic(self, X):
-        """Akaike information criterion of the fit on ``X``: smaller is better.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-
-        Returns
-        -------
-        float
-        """
-        params, X = self._params, self._checked(X, reset=False)
-        return 2 * (self._n_parameters() - core.log_likelihood(params, X, self._kind))
-
-    def bic(self, X):
-        """Bayesian information criterion of the fit on ``X``: smaller is better.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-
-        Returns
-        -------
-        float
-            −2 log p(X) + (number of parameters) · log n_samples; mclust's has the other sign.
-        """
-        params, X = self._params, self._checked(X, reset=False)
-        penalty = self._n_parameters() * np.log(len(X))
-        return float(penalty - 2 * core.log_likelihood(params, X, self._kind))
-
-    def icl(self, X):
-        """Integrated complete-data likelihood criterion of the fit on ``X``: smaller is better.
-
-        As mclust has it, with each sample assigned to its most probable component, but with the
-        sign of :meth:`bic`, which it never falls below.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-
-        Returns
-        -------
-        float
-            ``bic(X)`` − 2 Σ_n log max_k r_nk.
-
-        References
-        ----------
-        C. Biernacki, G. Celeux and G. Govaert (2000). Assessing a mixture model for clustering
-        with the integrated completed likelihood. *IEEE Transactions on Pattern Analysis and
-        Machine Intelligence* 22(7), 719–725.
-        """
-        params, X = self._params, self._checked(X, reset=False)
-        resp = core.responsibilities(params, X, self._kind)
-        return self.bic(X) - 2 * float(np.log(resp.max(axis=1)).sum())
 
     @property
     def _kind(self):
@@ -389,8 +233,16 @@ class GaussianMixture(DensityMixin, BaseEstimator):
 
     @property
     def _params(self):
-        check_is_fitted(self)
         return core.Params(self.weights_, self.means_, self.covariances_)
+
+    def _log_prob(self, X):
+        return core.log_prob(self._params, X, self._kind)
+
+    def _responsibilities(self, X):
+        return core.responsibilities(self._params, X, self._kind)
+
+    def _sample(self, n_samples, seed):
+        return core.sample(self._params, n_samples, seed, self._kind)
 
     def _n_parameters(self):
         n_components, n_features = self.means_.shape
@@ -443,16 +295,11 @@ class GaussianMixture(DensityMixin, BaseEstimator):
 
     def _fit_em(self, model, start, chunk, tol, max_iter):
         with warnings.catch_warnings():
-            if model.reg_covar > 0:  # then a fall is no surprise; see _warn
+            if model.reg_covar > 0:  # then a fall is no surprise; see _warn_if_fallen
                 warnings.simplefilter("ignore", LowerBoundDecreaseWarning)
-            result = fit_em(
-                model, start, [chunk], tol=tol, max_iter=max_iter, progress=bool(self.verbose)
-            )
-        if not result.converged and len(result.lower_bounds) <= max_iter:
-            raise KeyboardInterrupt  # for which fit_em stops early
-        return result
+            return super()._fit_em(model, start, chunk, tol, max_iter)
 
-    def _warn(self, reg_covar):
+    def _warn_if_fallen(self, reg_covar):
         fall = -np.diff(self.lower_bounds_).min(initial=0)
         if reg_covar > 0 and fall > max(self.tol, 1e-10 * max(1, abs(self.lower_bound_))):
             warnings.warn(
@@ -460,12 +307,5 @@ class GaussianMixture(DensityMixin, BaseEstimator):
                 f"reg_covar={reg_covar} is added after each M-step; with covariance_prior "
                 "instead it cannot fall",
                 LowerBoundDecreaseWarning,
-                stacklevel=4,
-            )
-        if not self.converged_ and self.max_iter > 0:
-            warnings.warn(
-                f"EM did not converge to tol={self.tol} in max_iter={self.max_iter} steps; "
-                "increase max_iter or tol",
-                ConvergenceWarning,
                 stacklevel=4,
             )

@@ -1,0 +1,230 @@
+"""What the mixtures have in common as scikit-learn estimators."""
+
+import warnings
+from abc import ABC, abstractmethod
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import BaseEstimator, DensityMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
+
+from latent_em.em import fit_em
+
+
+class MixtureEstimator(DensityMixin, BaseEstimator, ABC):
+    """A mixture fitted by EM: what its log-densities and responsibilities say.
+
+    A subclass has ``fit``, and the five methods below, thin over the functions of its model.
+    """
+
+    _parameter_constraints: dict = {  # noqa: RUF012
+        "n_components": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "max_iter": [Interval(Integral, 0, None, closed="left")],
+        "n_init": [Interval(Integral, 1, None, closed="left")],
+        "init_params": [StrOptions({"kmeans", "k-means++", "random", "random_from_data"})],
+        "weights_init": ["array-like", None],
+        "means_init": ["array-like", None],
+        "random_state": ["random_state"],
+        "warm_start": ["boolean"],
+        "verbose": ["verbose"],
+    }
+
+    @abstractmethod
+    def _checked(self, X, **options):
+        """Return ``X`` as samples of this mixture; raise if it holds anything else."""
+
+    @abstractmethod
+    def _log_prob(self, X):
+        """Log p(x_n) of samples that are checked, of shape (n_samples,)."""
+
+    @abstractmethod
+    def _responsibilities(self, X):
+        """p(z_n = k | x_n) of samples that are checked, of shape (n_samples, K)."""
+
+    @abstractmethod
+    def _sample(self, n_samples, seed):
+        """Samples and their components, drawn with a seed."""
+
+    @abstractmethod
+    def _n_parameters(self):
+        """Count of free parameters."""
+
+    def fit_predict(self, X, y=None, sample_weight=None):
+        """Fit, and return the most probable component of each sample: ``fit(X).predict(X)``.
+
+        Parameters and errors as for ``fit``.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+        """
+        return self.fit(X, y, sample_weight=sample_weight).predict(X)
+
+    def score_samples(self, X):
+        """Log-likelihood of each sample.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            In nats; −∞ for a sample that every component excludes.
+        """
+        X = self._samples(X)
+        return self._log_prob(X).astype(X.dtype, copy=False)
+
+    def score(self, X, y=None):
+        """Mean log-likelihood of the samples.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : Ignored
+
+        Returns
+        -------
+        float
+            In nats.
+        """
+        return float(self._log_prob(self._samples(X)).mean())
+
+    def predict(self, X):
+        """Most probable component of each sample.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            0 to K − 1.
+
+        Raises
+        ------
+        ValueError
+            If every component excludes some sample.
+        """
+        return self._responsibilities(self._samples(X)).argmax(axis=1)
+
+    def predict_proba(self, X):
+        """Probability of each component for each sample.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_components)
+
+        Raises
+        ------
+        ValueError
+            If every component excludes some sample.
+        """
+        X = self._samples(X)
+        return self._responsibilities(X).astype(X.dtype, copy=False)
+
+    def sample(self, n_samples=1):
+        """Draw samples from the fitted mixture. Each call draws anew.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+        y : ndarray of shape (n_samples,)
+            Their components.
+        """
+        check_is_fitted(self)
+        if not hasattr(self, "_random_state"):  # parameters were set by hand
+            self._random_state = check_random_state(self.random_state)
+        return self._sample(n_samples, self._random_state.randint(np.iinfo(np.int32).max))
+
+    def aic(self, X):
+        """Akaike information criterion of the fit on ``X``: smaller is better.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        float
+            −2 log p(X) + 2 · (number of parameters).
+        """
+        return float(2 * self._n_parameters() - 2 * self._log_prob(self._samples(X)).sum())
+
+    def bic(self, X):
+        """Bayesian information criterion of the fit on ``X``: smaller is better.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        float
+            −2 log p(X) + (number of parameters) · log n_samples; mclust's has the other sign.
+        """
+        X = self._samples(X)
+        return float(self._n_parameters() * np.log(len(X)) - 2 * self._log_prob(X).sum())
+
+    def icl(self, X):
+        """Integrated complete-data likelihood criterion of the fit on ``X``: smaller is better.
+
+        As mclust has it, with each sample assigned to its most probable component, but with the
+        sign of :meth:`bic`, which it never falls below.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        float
+            ``bic(X)`` − 2 Σ_n log max_k r_nk.
+
+        References
+        ----------
+        C. Biernacki, G. Celeux and G. Govaert (2000). Assessing a mixture model for clustering
+        with the integrated completed likelihood. *IEEE Transactions on Pattern Analysis and
+        Machine Intelligence* 22(7), 719–725.
+        """
+        largest = self._responsibilities(self._samples(X)).max(axis=1)
+        return self.bic(X) - 2 * float(np.log(largest).sum())
+
+    def _samples(self, X):
+        check_is_fitted(self)
+        return self._checked(X, reset=False)
+
+    def _fit_em(self, model, start, chunk, tol, max_iter):
+        """``fit_em``, but an interrupt remains one: an estimator is fitted or it is not."""
+        result = fit_em(
+            model, start, [chunk], tol=tol, max_iter=max_iter, progress=bool(self.verbose)
+        )
+        if not result.converged and len(result.lower_bounds) <= max_iter:
+            raise KeyboardInterrupt
+        return result
+
+    def _keep(self, best, n_samples):
+        """Set the attributes that say how the best of the fits went."""
+        self.converged_, self.n_iter_ = best.converged, best.n_iter
+        self.lower_bounds_ = best.lower_bounds / n_samples
+        self.lower_bound_ = float(self.lower_bounds_[-1])
+        if not best.converged and self.max_iter > 0:
+            warnings.warn(
+                f"EM did not converge to tol={self.tol} in max_iter={self.max_iter} steps; "
+                "increase max_iter or tol",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
