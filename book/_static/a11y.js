@@ -26,6 +26,12 @@ document.addEventListener("DOMContentLoaded", () => {
   all("[role=doc-biblioentry]").forEach((entry) => entry.setAttribute("role", "listitem"));
 
   // A formula that is too wide scrolls, and the Tab key reaches it; MathJax lets it reach all.
+  // It fades at the right as long as there is more of it.
+  const fade = (formula) =>
+    formula.classList.toggle(
+      "more",
+      formula.scrollLeft + formula.clientWidth < formula.scrollWidth - 2,
+    );
   const fit = () =>
     all("mjx-container").forEach((formula) => {
       const inline = !formula.hasAttribute("display");
@@ -33,10 +39,17 @@ document.addEventListener("DOMContentLoaded", () => {
       const wide = (inline ? formula.firstElementChild : formula).scrollWidth > room.clientWidth;
       formula.classList.toggle("wide", inline && wide);
       wide ? formula.setAttribute("tabindex", 0) : formula.removeAttribute("tabindex");
+      if (wide) fade(formula);
+      else formula.classList.remove("more");
     });
   window.MathJax?.startup?.promise?.then(() => {
     fit();
     window.addEventListener("resize", fit);
     document.addEventListener("toggle", fit, true);
+    document.addEventListener(
+      "scroll",
+      ({ target }) => target.localName === "mjx-container" && fade(target),
+      true,
+    );
   });
 });
