@@ -79,7 +79,7 @@ def check_distribution(name, value, shape):
     if (array < 0).any():
         raise ValueError(f"{name}: got {array.min()}, must not be negative")
     sums = np.atleast_1d(array.sum(axis=-1))
-    wrong = np.flatnonzero(~np.isclose(sums, 1, rtol=0, atol=1e-9))
+    wrong = np.flatnonzero(np.abs(sums - 1) > 1e-9)
     if wrong.size:
         row = f" in row {wrong[0]}" if array.ndim > 1 else ""
         raise ValueError(f"{name}: got a sum of {sums[wrong[0]]}{row}, must sum to 1")

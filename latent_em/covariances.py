@@ -16,6 +16,11 @@ from scipy.linalg.lapack import dtrtri
 
 from latent_em._validation import check_array
 
+# (x − μ)² is fast when expanded about a centre, as matrix products, but loses digits where μ
+# lies far from the centre. Up to this square of the distance, in variances, four of sixteen;
+# beyond it the difference itself is squared.
+_FAR = 1e4
+
 
 class _Full:
     """Σ_k any symmetric positive definite matrix, stored as (K, D, D)."""
@@ -82,6 +87,10 @@ class _Full:
     def scatter(self, deviations, weights):
         """Σ_n w_kn d_kn d_knᵀ in the shape of the type, of one array (D, n) per component."""
         return np.stack([(d * w) @ d.T for d, w in zip(deviations, weights, strict=True)])
+
+    def scatter_about(self, X, means, weights):
+        """The same for the deviations of all samples from each of the means."""
+        return self.scatter((X - m[:, None] for m in means), weights)
 
     def average(self, scatter, nk, pseudo_count=0.0):
         """Covariances from a scatter: divide by the count of samples."""
@@ -158,10 +167,28 @@ class _Diag:
         return -np.log(U).sum(axis=1)
 
     def mahalanobis(self, U, X, means):
-        return np.stack([u**2 @ (X - m[:, None]) ** 2 for u, m in zip(U, means, strict=True)])
+        precisions = np.broadcast_to(self.precisions(U).reshape(len(means), -1), means.shape)
+        centre = means.mean(axis=0)
+        Y, apart = X - centre[:, None], means - centre
+        far = precisions * apart**2 > _FAR
+        near = np.where(far, 0, precisions)
+        distances = near @ Y**2 - (2 * near * apart) @ Y
+        distances += (near * apart**2).sum(axis=1)[:, None]
+        for k in np.flatnonzero(far.any(axis=1)):
+            distances[k] += precisions[k, far[k]] @ (X[far[k]] - means[k, far[k], None]) ** 2
+        return distances
 
     def scatter(self, deviations, weights):
         return np.stack([d**2 @ w for d, w in zip(deviations, weights, strict=True)])
+
+    def scatter_about(self, X, means, weights):
+        centre = X.mean(axis=1)
+        Y, apart, nk = X - centre[:, None], means - centre, weights.sum(axis=1)[:, None]
+        scatter = weights @ (Y**2).T - 2 * apart * (weights @ Y.T) + nk * apart**2
+        far = nk * apart**2 > _FAR * scatter
+        for k in np.flatnonzero(far.any(axis=1)):
+            scatter[k, far[k]] = (X[far[k]] - means[k, far[k], None]) ** 2 @ weights[k]
+        return scatter
 
     def average(self, scatter, nk, pseudo_count=0.0):
         return scatter / (nk + pseudo_count)[:, None]
@@ -187,12 +214,11 @@ class _Spherical(_Diag):
     def half_log_det(self, U, n_features):
         return -n_features * np.log(U)
 
-    def mahalanobis(self, U, X, means):
-        distances = [_square_norms(X - m[:, None]) for m in means]
-        return np.square(U)[:, None] * np.stack(distances)
-
     def scatter(self, deviations, weights):
         return super().scatter(deviations, weights).mean(axis=1)
+
+    def scatter_about(self, X, means, weights):
+        return super().scatter_about(X, means, weights).mean(axis=1)
 
     def average(self, scatter, nk, pseudo_count=0.0):
         return scatter / (nk + pseudo_count)

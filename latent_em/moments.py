@@ -80,8 +80,7 @@ def moments_of_columns(X, resp, covariance_type):
     nk = resp.sum(axis=1)
     sums = resp @ X.T
     means = np.divide(sums, nk[:, None], out=np.zeros_like(sums), where=nk[:, None] > 0)
-    deviations = (X - mean[:, None] for mean in means)
-    scatter = covariance_type.scatter(deviations, resp)
+    scatter = covariance_type.scatter_about(X, means, resp)
     return Moments(X.shape[1], nk, means, scatter, covariance_type)
 
 
