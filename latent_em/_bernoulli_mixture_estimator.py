@@ -70,11 +70,11 @@ class BernoulliMixture(MixtureEstimator):
     lower_bound_ : float
         Log-likelihood per sample at the parameters returned, with the log-prior that
         ``alpha`` makes, in nats.
-    lower_bounds_ : ndarray of shape (n_iter_ + 1,)
+    lower_bounds_ : ndarray of shape (``n_iter_`` + 1,)
         The same, at the start and after each step.
     n_features_in_ : int
         Number of features seen in :meth:`fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (``n_features_in_``,)
         Their names, if all are strings.
 
     See Also

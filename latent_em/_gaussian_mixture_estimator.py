@@ -94,11 +94,11 @@ class GaussianMixture(MixtureEstimator):
     lower_bound_ : float
         Log-likelihood per sample at the parameters returned, in nats; with a prior, also the
         log-prior (up to a constant) per sample.
-    lower_bounds_ : ndarray of shape (n_iter_ + 1,)
+    lower_bounds_ : ndarray of shape (``n_iter_`` + 1,)
         The same, at the start and after each step.
     n_features_in_ : int
         Number of features seen in :meth:`fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (``n_features_in_``,)
         Their names, if all are strings.
 
     See Also

@@ -250,3 +250,10 @@ def test_other_features_are_refused():
         mixture.predict(ROWS[:, :6])
     with pytest.raises(NotFittedError):
         BernoulliMixture().predict(ROWS)
+
+
+def test_icl_adds_to_bic_what_the_assignments_leave_in_doubt():
+    mixture = BernoulliMixture(3, random_state=0).fit(ROWS)
+    doubt = -2 * np.log(mixture.predict_proba(ROWS).max(axis=1)).sum()
+    assert doubt > 1
+    assert mixture.icl(ROWS) == pytest.approx(mixture.bic(ROWS) + doubt, rel=1e-12)
