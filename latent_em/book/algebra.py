@@ -47,8 +47,10 @@ class Point:
         self.numbers = {s: mp.mpf(n) for s, n in integers.items()}
 
     def __str__(self):
-        numbers = {a: int(v) if mp.isint(v) else mp.nstr(v, 4) for a, v in self.numbers.items()}
-        return ", ".join(f"{a} = {v}" for a, v in numbers.items()) or "every point"
+        numbers = {
+            str(a): int(v) if mp.isint(v) else mp.nstr(v, 4) for a, v in self.numbers.items()
+        }
+        return ", ".join(f"{a} = {v}" for a, v in sorted(numbers.items())) or "any point"
 
     def value(self, expr: sp.Expr, known: dict | None = None):
         """`expr` at this point, an mpmath number of 40 digits."""

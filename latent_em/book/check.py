@@ -7,10 +7,15 @@ may run to a symbolic size: ``Sum(r[n] * x[n], (n, 1, N))`` with ``IndexedBase``
 
 Numbers on a simplex are best written as ``a[k] / (a[1] + a[2] + a[3])`` with positive ``a``: then
 the assumptions say everything.
+
+``with check.refuted():`` turns a check round: the claim in the block must be wrong.
 """
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import combinations, pairwise, product
+from textwrap import fill
 
 import numpy as np
 import sympy as sp
@@ -24,6 +29,31 @@ _MANAGEABLE = 200  # operations in an expression; to factorise more could take m
 
 class CheckFailed(AssertionError):  # noqa: N818 - reads as what happened
     """A labelled equation does not hold, or was not proved to hold."""
+
+
+class Refuted(CheckFailed):
+    """It does not hold: there is a counterexample."""
+
+
+@contextmanager
+def refuted() -> Iterator[None]:
+    """Show that a claim is wrong: the check in the block must find a counterexample.
+
+    ``with check.refuted(): check.identity("the slip", a, b)`` prints it. What stands in the place
+    of a label is a name for the claim, and nothing is stored for the ledger.
+
+    Raises
+    ------
+    CheckFailed
+        When the check passes, or fails without a counterexample.
+    """
+    try:
+        yield
+    except Refuted as counterexample:
+        line = f"refuted: {counterexample}".replace(" = ", "\xa0=\xa0")  # no break within
+        print(fill(line, width=78, subsequent_indent="  ").replace("\xa0", " "))
+    else:
+        raise CheckFailed("refuted: no counterexample to the claim in the block was found")
 
 
 def definition(label: str, scope: str = "") -> None:
@@ -53,7 +83,8 @@ def identity(label: str, *sides, scope: str = "") -> None:
     if len(sides) < 2:
         raise ValueError(f"sides: got {len(sides)}, must be at least 2")
     given, sides = sides, [sp.sympify(side) for side in sides]
-    claims = [(f"{label}, step {i}", *pair) for i, pair in enumerate(pairwise(sides), start=1)]
+    names = [f"{label}, step {i}" for i in range(1, len(sides))] if len(sides) > 2 else [label]
+    claims = [(name, *pair) for name, pair in zip(names, pairwise(sides), strict=True)]
     for (where, a, b), originals in zip(claims, pairwise(given), strict=True):
         # two matrices may well have the same entries when each was computed on its own
         if originals[0] is originals[1] or (a == b and not hasattr(a, "shape")):
@@ -94,7 +125,7 @@ def inequality(label: str, smaller, larger, *, equality, scope: str = "") -> Non
     for condition in conditions:
         for point, (low, high) in _samples(label, [smaller, larger], 200, condition):
             if low >= high or not algebra.differ(low, high):
-                raise CheckFailed(f"{label}: {_short(low)} < {_short(high)} fails at {point}")
+                raise Refuted(f"{label}: {_short(low)} < {_short(high)} fails at {point}")
             gaps.append(high - low)
     if sp.factor(algebra.canonical(larger - smaller)).is_nonnegative:
         result = "proved, with its equality"
@@ -191,17 +222,25 @@ def _blocks_only(label, gradient, variables, picks):
             for slope, v in product(gradient, variables):
                 cross = algebra.canonical(sp.diff(slope, v.xreplace(other)))
                 cross = cross.replace(sp.KroneckerDelta, lambda *_: sp.S.Zero)
-                _equal((f"{label}, Hessian between different indices of {v}", cross, sp.S.Zero))
+                where = f"{label}, Hessian between different indices of {v}"
+                try:
+                    _equal((where, cross, sp.S.Zero))
+                except Refuted as error:  # the way to check is, not the claim
+                    raise CheckFailed(str(error)) from None
 
 
 def _definite(label, sign, hessian, at) -> str:
-    """Sylvester's criterion on ``sign * hessian``, at random points and then by assumptions."""
+    """Eigenvalues of ``sign * hessian`` at random points, then Sylvester's criterion in symbols."""
     word, size = "negative" if sign < 0 else "positive", hessian.rows
     for point, values in _samples(f"{label}, Hessian", list(hessian), 40):
-        try:
-            mp.cholesky(sign * mp.matrix([values[i : i + size] for i in range(0, size**2, size)]))
-        except ValueError as error:
-            raise CheckFailed(f"{label}: the Hessian is not {word} definite at {point}") from error
+        curvature = sign * mp.matrix([values[i : i + size] for i in range(0, size**2, size)])
+        least = min(mp.eigsy(curvature, eigvals_only=True))
+        if least <= 0 or not algebra.differ(least, 0):
+            wrong = least < 0 and algebra.differ(least, 0)  # at zero a Hessian says nothing
+            raise (Refuted if wrong else CheckFailed)(
+                f"{label}: the Hessian is not {word} definite, "
+                f"with an eigenvalue {_short(sign * least)}, at {point}"
+            )
     manageable = size <= 3 and max(e.count_ops() for e in hessian) < _MANAGEABLE
     if hessian.is_diagonal():
         minors = [sign * e for e in hessian.diagonal()]
@@ -266,8 +305,9 @@ def quadrature(
             got, error = mp.quad(f, *ranges, error=True)
             for v in variables:
                 del point.numbers[v]
-            if max(abs(got - want), error) > (abs(want) or 1) * mp.mpf(10) ** -digits:
-                raise CheckFailed(
+            off, allowed = abs(got - want), (abs(want) or 1) * mp.mpf(10) ** -digits
+            if max(off, error) > allowed:
+                raise (Refuted if error <= allowed else CheckFailed)(
                     f"{label}: {_short(got, digits)} is not {_short(want, digits)} at {point}"
                 )
     claim = f"{sp.latex(integral)} = {sp.latex(claimed)}"
@@ -343,7 +383,7 @@ def _equal(*claims: tuple) -> sp.Expr:
     for where, left, right in pairs:
         for point, (u, v) in _samples(where, [left, right], 4):
             if algebra.differ(u, v):
-                raise CheckFailed(f"{where}: {_short(u)} is not {_short(v)} at {point}")
+                raise Refuted(f"{where}: {_short(u)} is not {_short(v)} at {point}")
     total = sp.S.Zero
     for where, left, right in pairs:
         residual = algebra.residual(left - right)
@@ -365,7 +405,7 @@ def _end(limit: sp.Expr, point):
 
 
 def _short(number, digits: int = 6) -> str:
-    return mp.nstr(number, digits)
+    return mp.nstr(number if algebra.differ(number, 0) else mp.zero, digits)  # without rounding
 
 
 def _samples(label: str, exprs, count: int, near: dict | None = None):

@@ -75,13 +75,18 @@ class Record(NamedTuple):
 
 
 class Page(NamedTuple):
-    """A notebook, as the ledger reads it; ``pins`` go from (label, cell) to hash."""
+    """A notebook, as the ledger reads it; ``pins`` go from (label, cell) to hash.
+
+    ``refuted`` has the cell of each block that refutes a claim, and its calls: they check no
+    equation.
+    """
 
     name: str
     equations: list[Equation]
     calls: list[Call]
     records: list[Record]
     pins: dict[tuple[str, int], str]
+    refuted: list[tuple[int, list[Call]]]
 
 
 class Entry(NamedTuple):
@@ -129,7 +134,7 @@ def read_page(path: Path, name: str) -> Page:
     """Read one notebook or Markdown file."""
     if path.suffix == ".md":
         equations = [e for e in find_equations(path.read_text(), 0) if e.label]
-        return Page(name, equations, [], [], {})
+        return Page(name, equations, [], [], {}, [])
     cells = notebooks.read(path).cells
     texts = [(i, c.source) for i, c in enumerate(cells) if c.cell_type == "markdown"]
     code = [(i, c) for i, c in enumerate(cells) if c.cell_type == "code"]
@@ -139,6 +144,7 @@ def read_page(path: Path, name: str) -> Page:
         [call for i, c in code for call in find_calls(c.source, i)],
         [r for i, c in code for r in _records(c.outputs, i)],
         {(label, i): p for i, c in code for label, p in c.metadata.get("ledger", {}).items()},
+        [(i, calls) for i, c in code for calls in find_refuted(c.source, i)],
     )
 
 
@@ -161,11 +167,20 @@ def find_equations(markdown: str, cell: int) -> Iterator[Equation]:
 
 
 def find_calls(source: str, cell: int) -> Iterator[Call]:
-    """Find calls ``check.kind("label", ...)``."""
-    for call in check_calls(parse(source)):
-        label = call.args[0].value if call.args and isinstance(call.args[0], ast.Constant) else "?"
-        sides = [ast.dump(side) for side in call.args[1:]]
-        yield Call(str(label), KINDS[call.func.attr], cell, any(a == b for a, b in pairwise(sides)))
+    """Find calls ``check.kind("label", ...)``, those that refute a claim left out."""
+    yield from (_call(call, cell) for call in check_calls(parse(source)))
+
+
+def find_refuted(source: str, cell: int) -> Iterator[list[Call]]:
+    """Find the calls in each block ``with check.refuted():``."""
+    for block in _refuted_blocks(parse(source)):
+        yield [_call(call, cell) for call in _check_calls(block)]
+
+
+def _call(call: ast.Call, cell: int) -> Call:
+    label = call.args[0].value if call.args and isinstance(call.args[0], ast.Constant) else "?"
+    sides = [ast.dump(side) for side in call.args[1:]]
+    return Call(str(label), KINDS[call.func.attr], cell, any(a == b for a, b in pairwise(sides)))
 
 
 def parse(source: str) -> ast.Module:
@@ -174,17 +189,36 @@ def parse(source: str) -> ast.Module:
 
 
 def check_calls(tree: ast.AST) -> list[ast.Call]:
-    """Find calls of checking functions in the order of the source."""
-    calls = [
+    """Find calls of checking functions in the order of the source.
+
+    Those in a block ``with check.refuted():`` are left out.
+    """
+    elsewhere = {id(call) for block in _refuted_blocks(tree) for call in _check_calls(block)}
+    return [call for call in _check_calls(tree) if id(call) not in elsewhere]
+
+
+def _check_calls(tree: ast.AST) -> list[ast.Call]:
+    calls = [node for node in ast.walk(tree) if any(_calls_check(node, kind) for kind in KINDS)]
+    return sorted(calls, key=lambda node: (node.lineno, node.col_offset))
+
+
+def _refuted_blocks(tree: ast.AST) -> list[ast.With]:
+    return [
         node
         for node in ast.walk(tree)
-        if isinstance(node, ast.Call)
+        if isinstance(node, ast.With)
+        and any(_calls_check(item.context_expr, "refuted") for item in node.items)
+    ]
+
+
+def _calls_check(node: ast.AST, name: str) -> bool:
+    """Whether a node is the call ``check.name(...)``."""
+    return (
+        isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
         and isinstance(node.func.value, ast.Name)
-        and node.func.value.id == "check"
-        and node.func.attr in KINDS
-    ]
-    return sorted(calls, key=lambda node: (node.lineno, node.col_offset))
+        and (node.func.value.id, node.func.attr) == ("check", name)
+    )
 
 
 def _records(outputs: list, cell: int) -> Iterator[Record]:
@@ -266,6 +300,11 @@ def _page_problems(page: Page) -> Iterator[str]:
     for label, cell in page.pins:
         if not any(c.label == label and c.cell == cell for c in page.calls):
             yield f"cell {cell}: pins {label}, which it does not check"
+    for cell, calls in page.refuted:
+        if len(calls) != 1:  # what comes after the first counterexample does not run
+            yield f"cell {cell}: a block that refutes a claim has {len(calls)} checks, must have 1"
+        for label in {c.label for c in calls} & {e.label for e in page.equations}:
+            yield f"cell {cell}: refutes {label}, which is the label of an equation"
 
 
 def fingerprint(latex: str) -> str:

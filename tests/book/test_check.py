@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -10,7 +11,7 @@ import sympy as sp
 from sympy import Derivative, IndexedBase, Matrix, Sum, exp, log, oo, pi, sqrt
 
 from latent_em.book import check, notebooks
-from latent_em.book.check import CheckFailed
+from latent_em.book.check import CheckFailed, Refuted
 
 N, K = sp.symbols("N K", integer=True, positive=True)
 n, k = sp.symbols("n k", integer=True)
@@ -49,7 +50,7 @@ def test_identity_compares_each_side_with_the_one_before(capsys):
 
 
 def test_identity_names_a_counterexample():
-    with pytest.raises(CheckFailed, match=r"eq-x, step 1: \S+ is not \S+ at N = \d, .*x\[1\] = "):
+    with pytest.raises(CheckFailed, match=r"eq-x: \S+ is not \S+ at N = \d, .*x\[1\] = "):
         check.identity("eq-x", Sum(x[n] ** 2, (n, 1, N)), Sum(x[n], (n, 1, N)) ** 2)
 
 
@@ -73,7 +74,7 @@ def test_identity_of_matrices(capsys):
     A = Matrix(2, 2, sp.symbols("a1:3(1:3)", real=True))
     check.identity("eq-x", Derivative(log(A.det()), A), A.inv().T)
     assert "residual 0" in capsys.readouterr().out
-    with pytest.raises(CheckFailed, match="eq-x, step 1"):
+    with pytest.raises(CheckFailed, match=r"^eq-x: "):
         check.identity("eq-x", Derivative(log(A.det()), A), A.inv())
     with pytest.raises(CheckFailed, match="shapes"):
         check.identity("eq-x", A, A[:1, :])
@@ -165,6 +166,7 @@ def test_minimum_falls_back_to_points(capsys):
         (-log_density, {mu: mean}, None, "not negative definite"),
         (mu**2 - t**2, {mu: 0, t: 0}, None, "not negative definite"),  # a saddle
         (-(mu**4), {mu: 0}, None, "not negative definite"),  # flat: the test is silent
+        (-((a * mu + b * t) ** 2), {mu: 0, t: 0}, None, "not negative definite"),  # flat one way
         (log(a) + log(b), {a: 1, b: 2}, a + b - 3, "gradient"),
         (log(a) + log(b), {a: 1, b: 1}, a + b - 3, "constraint"),
         (Sum(w[k] * log(q[k]), (k, 1, K)), {q[k]: 1 / K}, Sum(q[k], (k, 1, K)) - 1, "multiplier"),
@@ -222,6 +224,83 @@ def test_simulation_fails():
 def test_definition_has_nothing_to_check(capsys):
     check.definition("eq-x")
     assert capsys.readouterr().out.endswith("nothing to check\n")
+
+
+# --- refuting a claim ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "arguments", "message"),
+    [
+        ("identity", (a + b, a * b), ".* is not .* at a = .*, b = "),
+        ("inequality", (a - 1, log(a), {"equality": {a: 1}}), r"\S+ < \S+ fails at a = "),
+        ("inequality", (log(a), a, {"equality": {a: 1}}), "equality condition: 0.0 is not 1.0"),
+        ("maximum", (log_density, {"at": {mu: 0}}), "gradient in mu: "),
+        (
+            "maximum",
+            (mu**2 - t**2, {"at": {mu: 0, t: 0}}),
+            "not negative definite, with an eigenvalue 2.0,",
+        ),
+        (
+            "minimum",
+            (-(mu**2), {"at": {mu: 0}}),
+            "not positive definite, with an eigenvalue -2.0,",
+        ),
+        ("maximum", (a, {"at": {a: 1}, "subject_to": a - 2}), "constraint: -1.0 is not 0.0"),
+        ("quadrature", (t, (t, 0, 1), {"claimed": 1}), "0.5 is not 1.0 at any point"),
+    ],
+)
+def test_a_counterexample_is_printed_and_not_stored(capsys, kind, arguments, message):
+    arguments, keywords = (
+        (arguments[:-1], arguments[-1]) if isinstance(arguments[-1], dict) else (arguments, {})
+    )
+    with check.refuted():
+        getattr(check, kind)("slip", *arguments, **keywords)
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 78
+    assert re.match(f"refuted: slip(, |: ).*{message}", " ".join(line.strip() for line in lines))
+
+
+@pytest.mark.parametrize(
+    ("kind", "arguments", "message"),
+    [
+        ("identity", (a + a, 2 * a), "compared with itself"),
+        ("identity", (Matrix([a]), Matrix([a, b])), "shapes"),
+        ("maximum", (-(mu**4), {"at": {mu: 0}}), "not negative definite"),  # it is a maximum
+        ("maximum", (-((a * mu + b * t) ** 2), {"at": {mu: 0, t: 0}}), "not negative definite"),
+        ("maximum", (-(Sum(x[k], (k, 1, K)) ** 2), {"at": {x[k]: 0}}), "different indices"),
+        ("quadrature", (1 / t, (t, 0, 1), {"claimed": 1}), "is not 1.0"),  # there is no integral
+    ],
+)
+def test_a_failure_without_a_counterexample_refutes_nothing(capsys, kind, arguments, message):
+    arguments, keywords = (
+        (arguments[:-1], arguments[-1]) if isinstance(arguments[-1], dict) else (arguments, {})
+    )
+    with pytest.raises(CheckFailed, match=message) as failure, check.refuted():
+        getattr(check, kind)("slip", *arguments, **keywords)
+    assert failure.type is CheckFailed
+    assert capsys.readouterr().out == ""
+
+
+def test_what_is_not_proved_is_not_refuted(monkeypatch):
+    monkeypatch.setattr(check.algebra, "residual", lambda expr: expr)
+    with pytest.raises(CheckFailed, match="not proved") as failure, check.refuted():
+        check.identity("slip", log(a * b), log(a) + log(b))
+    assert failure.type is CheckFailed
+
+
+def test_a_claim_that_holds_is_not_refuted():
+    with pytest.raises(CheckFailed, match="no counterexample") as failure, check.refuted():
+        check.identity("no slip", log(a * b), log(a) + log(b))
+    assert failure.type is CheckFailed
+    with pytest.raises(CheckFailed, match="no counterexample"), check.refuted():
+        pass
+
+
+def test_other_errors_pass_through():
+    with pytest.raises(ValueError, match="sides: got 1"), check.refuted():
+        check.identity("slip", a)
+    assert issubclass(Refuted, CheckFailed)
 
 
 # --- what is stored -----------------------------------------------------------------------------

@@ -129,6 +129,57 @@ def test_every_character_counts(book):
     assert ledger.problems(book([text(spaced), sound()[1]])) == []
 
 
+def refuting(*calls):
+    return nbf.new_code_cell("\n    ".join(["with check.refuted():", *calls]), execution_count=1)
+
+
+def test_a_refuted_claim_needs_no_equation(book):
+    claim = refuting('check.identity("a slip", one, two)')
+    pages = book([*sound(), claim])
+    assert ledger.problems(pages) == []
+    assert len(ledger.entries(pages)) == 1
+    assert ledger.entries(pages) == ledger.entries(book(sound()))
+
+
+def test_a_refuted_claim_is_no_check_of_an_equation(book):
+    claim = refuting('check.identity("eq-a", one, two)')
+    pinned(claim, a=LATEX)
+    found = ledger.problems(book([text(EQUATION), claim]))
+    assert "book/chapters/01: eq-a: no check in this notebook" in found
+    message = "cell 1: refutes eq-a, which is the label of an equation"
+    assert f"book/chapters/01: {message}" in found
+    assert "book/chapters/01: cell 1: pins eq-a, which it does not check" in found
+
+
+@pytest.mark.parametrize(
+    ("calls", "count"),
+    [
+        (['check.identity("one", a, b)', 'check.identity("two", c, d)'], 2),
+        (["assert sides == 2"], 0),
+    ],
+)
+def test_a_block_refutes_one_claim(book, calls, count):
+    (found,) = ledger.problems(book([*sound(), refuting(*calls)]))
+    assert f"cell 2: a block that refutes a claim has {count} checks, must have 1" in found
+
+
+def test_a_check_after_a_refuted_claim_is_one(book):
+    cells = sound()
+    slip = refuting('check.minimum("slip", f, at={})')
+    cells[1].source = f"{slip.source}\n{cells[1].source}"
+    assert ledger.problems(book(cells)) == []
+    cells[1].outputs = []
+    (found,) = ledger.problems(book(cells))
+    assert "the identity check of eq-a has no stored result" in found
+
+
+def test_a_stored_result_of_a_refuted_claim_is_a_problem(book):
+    claim = stored("a slip")
+    claim.source = refuting(claim.source).source
+    (found,) = ledger.problems(book([*sound(), claim]))
+    assert "stores a result for a slip (identity) that no call in it makes" in found
+
+
 def test_a_check_in_another_notebook_is_found(book):
     found = ledger.problems(book(sound()[:1], sound()[1:]))
     assert "book/chapters/01: eq-a: no check in this notebook" in found
