@@ -34,10 +34,10 @@ def load_old_faithful():
 
     References
     ----------
-    W. Härdle (1991). *Smoothing Techniques with Implementation in S*. Springer.
-    A. Azzalini and A. W. Bowman (1990). A look at some data on the Old Faithful
-    geyser. *Applied Statistics* 39(3), 357–365.
-    The table is that of R's ``datasets::faithful``.
+    W. Härdle (1991). *Smoothing Techniques with Implementation in S*. Springer. The table is
+    that of R's ``datasets::faithful``. A. Azzalini and A. W. Bowman (1990), A look at some data
+    on the Old Faithful geyser, *Applied Statistics* 39(3), 357–365, have a more complete version
+    with 299 eruptions.
     """
     return OldFaithful(*_read_columns("old_faithful.csv"))
 
@@ -159,6 +159,41 @@ def load_murray():
     Rubin. *Journal of the Royal Statistical Society B* 39(1), 27–28.
     """
     return np.column_stack(_read_columns("murray.csv"))
+
+
+class Digits(NamedTuple):
+    """Handwritten digits as grey images.
+
+    Attributes
+    ----------
+    pixels : ndarray of shape (1797, 64)
+        One image of 8 × 8 pixels a row, line by line: 0 for white paper to 16 for full ink.
+    labels : ndarray of shape (1797,)
+        The digit that was written, 0 to 9.
+    """
+
+    pixels: np.ndarray
+    labels: np.ndarray
+
+
+def load_digits():
+    """Load 1797 handwritten digits of 64 pixels.
+
+    They are the test set of the collection, written by 13 people. A pixel counts the dots of
+    ink in a block of 4 × 4. The table is the one that comes with scikit-learn.
+
+    Returns
+    -------
+    Digits
+
+    References
+    ----------
+    E. Alpaydin and C. Kaynak (1998). *Optical Recognition of Handwritten Digits*. UCI Machine
+    Learning Repository.
+    """
+    from sklearn import datasets  # here, for the other data need no scikit-learn
+
+    return Digits(*datasets.load_digits(return_X_y=True))
 
 
 def _read_columns(name):

@@ -111,3 +111,25 @@ def plot_graph(ax, nodes, edges, *, plate=None):
     ax.set_aspect("equal")
     ax.autoscale_view()
     ax.axis("off")
+
+
+def plot_images(ax, images, *, columns, largest):
+    """Draw square grey images in rows, dark ink on white.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        Loses its frame.
+    images : ndarray of shape (n_images, side * side)
+        Line by line. Where NaN, a pixel is pink.
+    columns : int
+        Images in a row, a divisor of their number.
+    largest : float
+        What is drawn black; 0 and less is white.
+    """
+    side = round(np.sqrt(images.shape[1]))
+    tiles = images.reshape(-1, columns, side, side)
+    framed = np.pad(tiles, [(0, 0), (0, 0), (1, 1), (1, 1)])
+    grey = plt.get_cmap("gray_r").with_extremes(bad="#f2c6d8")
+    ax.imshow(np.block([list(row) for row in framed]), cmap=grey, vmin=0, vmax=largest)
+    ax.axis("off")

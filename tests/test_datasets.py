@@ -50,6 +50,14 @@ def test_murray():
     np.testing.assert_array_equal(np.nansum(X**2, axis=0), [20, 20])
 
 
+def test_digits():
+    pixels, labels = datasets.load_digits()
+    assert pixels.shape == (1797, 64)
+    np.testing.assert_array_equal(np.bincount(labels)[[0, 3, 8]], [178, 183, 174])
+    assert (pixels.min(), pixels.max(), pixels.sum()) == (0, 16, 561718)
+    np.testing.assert_array_equal(np.flatnonzero(np.ptp(pixels, axis=0) == 0), [0, 32, 39])
+
+
 def test_a_loader_returns_its_own_copy():
     datasets.load_linkage()[:] = 0
     assert datasets.load_linkage().sum() == 197
