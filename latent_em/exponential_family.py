@@ -1,11 +1,15 @@
-"""EM for exponential families: average the statistics, then match them.
+"""EM for exponential families: average the statistics, then maximise ω·t − N A.
 
 Chapter "The EM algorithm". Let the complete data have the density
 h(x, z) exp(ω(θ)·T(x, z) − A(θ)). Then Q(θ, θ_old) takes from the data nothing but the expected
 statistics, so a step of EM is
 
     E-step   t = Σ_n Σ_k p(z_n = k | x_n, θ_old) T(x_n, k)           (eq-exponential-e-step)
-    M-step   the θ at which E_θ[T(x, z)] = t / N                      (eq-exponential-m-step)
+    M-step   the θ that maximises ω(θ)·t − N A(θ)                     (eq-exponential-curve)
+
+If ω may take any value in an open set, that is the θ at which E_θ[T(x, z)] = t / N
+(eq-exponential-m-step). If θ has fewer entries than T, as with coins and linkage, the moments
+match only in the directions in which ω can move.
 
 This is the E-step for a latent variable with finitely many values. A model adds three things
 of its own: ``log_joint``, ``statistics`` and, as its M-step, the solution of the second line.

@@ -8,7 +8,7 @@ It holds if q(z) > 0 wherever p(x, z) > 0. The mean of S weights is unbiased, wi
 Var_q(w) / S, where Var_q(w) = p(x)² χ²(p(z | x) ‖ q) (eq-importance-variance): zero for
 q = p(z | x), the optimal proposal, and for no other q.
 
-Everything takes log-weights log p(x, z_s) − log q(z_s), drawn from q, along the last axis, and
+Everything takes log-weights log p(x, z⁽ˢ⁾) − log q(z⁽ˢ⁾), drawn from q, along the last axis, and
 stays in log space: weights that would overflow or underflow are no special case. A weight of
 zero is −∞.
 """
@@ -90,8 +90,9 @@ def log_variance(log_weights):
 def standard_error(log_weights):
     """Estimated standard error of :func:`log_evidence`: √(Var(w) / S) / w̄, by the delta method.
 
-    It rests on the weights that were drawn. A proposal that misses where p(x, z) is large
-    looks precise until the first draw falls there.
+    By (eq-importance-standard-error) it is never above one nat. It rests on the weights that
+    were drawn: a proposal that misses where p(x, z) is large looks precise until the first draw
+    falls there.
 
     Parameters and errors as for :func:`log_variance`.
 

@@ -6,8 +6,9 @@ The entries of a row that are not seen, x_m, are its latent variable. Given thos
 
 (eq-incomplete-normal-e-step). The sufficient statistics are Σ_n x and Σ_n x xᵀ. Their
 expectations take the conditional means for the gaps, and add the conditional covariance to
-the second moment: filling in means alone would make the covariance too small. The M-step is
-the mean and covariance of complete data.
+the second moment: with means alone there would be too little scatter about the regression, so
+variances too small or correlations too strong. The M-step is the mean and covariance of
+complete data (eq-incomplete-normal-m-step).
 
 NaN stands for a missing entry. The module is itself a model:
 ``fit_em(incomplete_normal, params, [X])``.
