@@ -37,9 +37,11 @@ def copy_mathjax(app, error):
     target = Path(app.outdir, "_static", "mathjax")
     with as_file(files("sphinx-mathjax-offline") / "static" / "mathjax") as source:
         for name in MATHJAX_FILES:
-            copy = shutil.copytree if (source / name).is_dir() else shutil.copy2
             (target / name).parent.mkdir(parents=True, exist_ok=True)
-            copy(source / name, target / name)
+            if (source / name).is_dir():
+                shutil.copytree(source / name, target / name, dirs_exist_ok=True)
+            else:
+                shutil.copy2(source / name, target / name)
 
 
 def link_labels(app, what, name, obj, options, lines):
