@@ -23,7 +23,7 @@ _FAR = 1e4
 
 
 class _Full:
-    """Σ_k any symmetric positive definite matrix, stored as (K, D, D)."""
+    """Σ_k any symmetric positive definite matrix, stored as (K, D, D) (eq-gu-share)."""
 
     name = "full"
 
@@ -99,7 +99,7 @@ class _Full:
 
 
 class _Tied(_Full):
-    """One symmetric positive definite matrix Σ for all components, stored as (D, D)."""
+    """One symmetric positive definite matrix Σ for all components, (D, D) (eq-gu-tied)."""
 
     name = "tied"
 
@@ -133,7 +133,7 @@ class _Tied(_Full):
 
 
 class _Diag:
-    """Σ_k diagonal, its diagonal stored as (K, D)."""
+    """Σ_k diagonal, its diagonal stored as (K, D) (eq-gu-diag)."""
 
     name = "diag"
 
@@ -195,7 +195,7 @@ class _Diag:
 
 
 class _Spherical(_Diag):
-    """Σ_k = σ_k² I, the variances σ_k² stored as (K,).
+    """Σ_k = σ_k² I, the variances σ_k² stored as (K,) (eq-gu-spherical).
 
     Its scatter is the mean over the features of that of ``_Diag``.
     """

@@ -5,10 +5,11 @@ together with its component. Given those that were seen, x_o, they are Gaussian 
 
     E[x_m | x_o, k] = μ_m + B (x_o − μ_o),   Cov[x_m | x_o, k] = Σ_mm − B Σ_om,   B = Σ_mo Σ_oo⁻¹,
 
-and the responsibilities come from the density of x_o alone. The statistics are moments of the
-rows filled in with the conditional means, a filling for every component, plus the conditional
-covariances. The M-step is that of :mod:`latent_em.gaussian_mixture` with full covariances, and
-the bound is the log-likelihood of what was seen. The module is itself a model::
+and the responsibilities come from the density of x_o alone (eq-gu-conditional). The statistics
+are moments of the rows filled in with the conditional means, a filling for every component, plus
+the conditional covariances (eq-gu-scatter). The M-step is that of
+:mod:`latent_em.gaussian_mixture` with full covariances, and the bound is the log-likelihood of
+what was seen. The module is itself a model::
 
     result = fit_em(incomplete_mixture, params, [X])
 """
@@ -39,7 +40,7 @@ __all__ = [
 
 
 def e_step(params, chunk, local=None):
-    """Expected moments of a chunk, and the log-likelihood of its entries that were seen.
+    """Expected moments of a chunk, and the log-likelihood of what was seen (eq-gu-scatter).
 
     Parameters
     ----------
@@ -99,7 +100,7 @@ def log_likelihood(params, X):
 
 
 def responsibilities(params, X):
-    """p(z_n = k | x_o), from what was seen of each sample.
+    """p(z_n = k | x_o), from what was seen of each sample (eq-gu-conditional).
 
     Parameters and errors as for :func:`conditional`.
 
@@ -112,7 +113,7 @@ def responsibilities(params, X):
 
 
 def conditional(params, X):
-    """p(x_m | x_o): the distribution of the missing entries of each sample given the others.
+    """p(x_m | x_o), the missing entries of each sample given the others (eq-gu-conditional).
 
     It is a mixture of Gaussians again, with the responsibilities for weights, so that
     :func:`latent_em.gaussian_mixture.sample` draws what may have been there.
@@ -145,7 +146,7 @@ def conditional(params, X):
 
 
 def complete(params, X):
-    """Fill in the missing entries with their conditional means, E[x_m | x_o].
+    """Fill in the missing entries with their conditional means, E[x_m | x_o] (eq-gu-completion).
 
     Parameters and errors as for :func:`conditional`.
 

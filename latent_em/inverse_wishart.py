@@ -11,10 +11,10 @@ from latent_em.covariances import TIED
 class InverseWishart(NamedTuple):
     """A prior on every covariance, which keeps the log-posterior bounded and EM climbing.
 
-    log p(Σ) = −½ (ν + D + 1) log det Σ − ½ tr(Ψ Σ⁻¹) up to a constant, for the matrices that
-    the covariance type allows. With it the M-step is
-    Σ_k = (Ψ + Σ_n r_nk (x_n − μ_k)(x_n − μ_k)ᵀ) / (ν + D + 1 + N_k), as if ν + D + 1 samples of
-    scatter Ψ had been seen before. A tied covariance has the prior once.
+    log p(Σ) = −½ (ν + D + 1) log det Σ − ½ tr(Ψ Σ⁻¹) up to a constant (eq-gu-prior), for the
+    matrices that the covariance type allows. With it the M-step is
+    Σ_k = (Ψ + Σ_n r_nk (x_n − μ_k)(x_n − μ_k)ᵀ) / (ν + D + 1 + N_k) (eq-gu-map), as if
+    ν + D + 1 samples of scatter Ψ had been seen before. A tied covariance has the prior once.
 
     Attributes
     ----------
@@ -43,7 +43,7 @@ class InverseWishart(NamedTuple):
         return covariance_type.scatter([columns], np.ones((1, len(columns))))
 
     def log_density(self, covariances, covariance_type):
-        """Log p(Σ_1, …, Σ_K) up to a constant, in nats."""
+        """Log p(Σ_1, …, Σ_K) up to a constant (eq-gu-prior), in nats."""
         U = covariance_type.precisions_cholesky(covariances)
         half_log_det = covariance_type.half_log_det(U, len(self.scale))
         columns = np.linalg.cholesky(self.scale)
