@@ -50,7 +50,7 @@ class Point:
         numbers = {
             str(a): int(v) if mp.isint(v) else mp.nstr(v, 4) for a, v in self.numbers.items()
         }
-        return ", ".join(f"{a} = {v}" for a, v in sorted(numbers.items())) or "any point"
+        return ", ".join(f"{a} = {v}" for a, v in sorted(numbers.items()))
 
     def value(self, expr: sp.Expr, known: dict | None = None):
         """`expr` at this point, an mpmath number of 40 digits."""

@@ -125,7 +125,7 @@ def inequality(label: str, smaller, larger, *, equality, scope: str = "") -> Non
     for condition in conditions:
         for point, (low, high) in _samples(label, [smaller, larger], 200, condition):
             if low >= high or not algebra.differ(low, high):
-                raise Refuted(f"{label}: {_short(low)} < {_short(high)} fails at {point}")
+                raise Refuted(f"{label}: {_short(low)} < {_short(high)} fails{_at(point)}")
             gaps.append(high - low)
     if sp.factor(algebra.canonical(larger - smaller)).is_nonnegative:
         result = "proved, with its equality"
@@ -239,7 +239,7 @@ def _definite(label, sign, hessian, at) -> str:
             wrong = least < 0 and algebra.differ(least, 0)  # at zero a Hessian says nothing
             raise (Refuted if wrong else CheckFailed)(
                 f"{label}: the Hessian is not {word} definite, "
-                f"with an eigenvalue {_short(sign * least)}, at {point}"
+                f"with an eigenvalue {_short(sign * least)}{_at(point)}"
             )
     manageable = size <= 3 and max(e.count_ops() for e in hessian) < _MANAGEABLE
     if hessian.is_diagonal():
@@ -308,7 +308,7 @@ def quadrature(
             off, allowed = abs(got - want), (abs(want) or 1) * mp.mpf(10) ** -digits
             if max(off, error) > allowed:
                 raise (Refuted if error <= allowed else CheckFailed)(
-                    f"{label}: {_short(got, digits)} is not {_short(want, digits)} at {point}"
+                    f"{label}: {_short(got, digits)} is not {_short(want, digits)}{_at(point)}"
                 )
     claim = f"{sp.latex(integral)} = {sp.latex(claimed)}"
     scope = _scope(scope, [integral, claimed])
@@ -383,7 +383,7 @@ def _equal(*claims: tuple) -> sp.Expr:
     for where, left, right in pairs:
         for point, (u, v) in _samples(where, [left, right], 4):
             if algebra.differ(u, v):
-                raise Refuted(f"{where}: {_short(u)} is not {_short(v)} at {point}")
+                raise Refuted(f"{where}: {_short(u)} is not {_short(v)}{_at(point)}")
     total = sp.S.Zero
     for where, left, right in pairs:
         residual = algebra.residual(left - right)
@@ -402,6 +402,11 @@ def _evaluate_matrix(side):
 
 def _end(limit: sp.Expr, point):
     return mp.mpf(str(limit).replace("oo", "inf")) if limit.is_infinite else point.value(limit)
+
+
+def _at(point: algebra.Point) -> str:
+    numbers = str(point)
+    return f" at {numbers}" if numbers else ""  # a claim without symbols has no point
 
 
 def _short(number, digits: int = 6) -> str:
