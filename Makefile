@@ -16,7 +16,7 @@ help: ## Say what each target does
 	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' Makefile | awk '{ t = $$1; $$1 = ""; printf "make %-10s%s\n", t, $$0 }'
 	@echo "PYTHON=... names the Python 3.11, 3.12 or 3.13 that .venv is made from."
 
-$(VENV)/.installed: requirements.txt pyproject.toml
+$(VENV)/.installed: requirements.txt constraints.txt pyproject.toml
 	@$(BIN)/python -c '$(SUPPORTED)' 2>/dev/null || { python="$(PYTHON)"; \
 		"$$python" -c '$(SUPPORTED)' 2>/dev/null || { \
 			echo "No Python 3.11, 3.12 or 3.13 found$${python:+ as $$python}:" \
