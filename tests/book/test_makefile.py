@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+REQUIREMENTS = ("requirements.txt", "constraints.txt", "pyproject.toml")
 COMMAND = '#!/bin/sh\necho "$(basename "$0") $*" >> commands.log\n'
 
 pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
@@ -23,7 +24,7 @@ def write_command(path, script):
 @pytest.fixture
 def project(tmp_path):
     """A project with the real Makefile, an installed environment and a book of one page."""
-    for name in ("Makefile", "pyproject.toml", "requirements.txt", "_config.yml", "_toc.yml"):
+    for name in ("Makefile", *REQUIREMENTS, "_config.yml", "_toc.yml"):
         shutil.copy(ROOT / name, tmp_path)
     for name in ("book/intro.md", "latent_em/em.py", "tests/test_em.py"):
         (tmp_path / name).parent.mkdir()
@@ -129,7 +130,7 @@ def test_a_failure_is_reported_and_hides_no_other(project, failing):
     assert len(called) == 2
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "pyproject.toml"])
+@pytest.mark.parametrize("name", REQUIREMENTS)
 def test_new_requirements_are_installed(project, name):
     assert not any("pip" in line for line in make(project, "lint")[2])
     later(project / name)
