@@ -25,14 +25,12 @@ document.addEventListener("DOMContentLoaded", () => {
   // Roles that ARIA has withdrawn, or that a list may not contain.
   all("[role=doc-biblioentry]").forEach((entry) => entry.setAttribute("role", "listitem"));
 
-  // A formula that is too wide scrolls, and the Tab key reaches it; MathJax lets it reach all.
-  // It fades at the right as long as there is more of it.
-  const fade = (formula) =>
-    formula.classList.toggle(
-      "more",
-      formula.scrollLeft + formula.clientWidth < formula.scrollWidth - 2,
-    );
-  const fit = () =>
+  // A formula or a listing that is too wide scrolls, and the Tab key reaches it; MathJax lets it
+  // reach all. It fades at the right as long as there is more of it.
+  const fade = (box) =>
+    box.classList.toggle("more", box.scrollLeft + box.clientWidth < box.scrollWidth - 2);
+  const fit = () => {
+    all("div.highlight pre").forEach(fade);
     all("mjx-container").forEach((formula) => {
       const inline = !formula.hasAttribute("display");
       const room = (inline ? formula.closest("p, li, dd, td, figcaption") : null) ?? formula;
@@ -42,13 +40,14 @@ document.addEventListener("DOMContentLoaded", () => {
       if (wide) fade(formula);
       else formula.classList.remove("more");
     });
+  };
   window.MathJax?.startup?.promise?.then(() => {
     fit();
     window.addEventListener("resize", fit);
     document.addEventListener("toggle", fit, true);
     document.addEventListener(
       "scroll",
-      ({ target }) => target.localName === "mjx-container" && fade(target),
+      ({ target }) => ["mjx-container", "pre"].includes(target.localName) && fade(target),
       true,
     );
   });
