@@ -53,17 +53,21 @@ def check_binary(name, value, shape):
 
 
 def _as_doubles(name, value, shape):
-    wanted = f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"
     try:
         array = np.asarray(value, dtype=float)
     except (TypeError, ValueError) as error:
+        wanted = _written(shape)
         raise type(error)(f"{name}: got {value!r}, must be numbers of shape {wanted}") from error
     fits = array.ndim == len(shape) and all(
         isinstance(want, str) or got == want for got, want in zip(array.shape, shape, strict=True)
     )
     if not fits:
-        raise ValueError(f"{name}: got shape {array.shape}, must be {wanted}")
+        raise ValueError(f"{name}: got shape {array.shape}, must be {_written(shape)}")
     return array
+
+
+def _written(shape):
+    return f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"
 
 
 def _refuse(name, array, bad, wanted):
