@@ -165,7 +165,7 @@ class MixtureEstimator(DensityMixin, BaseEstimator, ABC):
         return float(2 * self._n_parameters() - 2 * self._log_prob(self._samples(X)).sum())
 
     def bic(self, X):
-        """Bayesian information criterion of the fit on ``X``: smaller is better.
+        """Bayesian information criterion of the fit on ``X``: smaller is better (eq-gu-bic).
 
         Parameters
         ----------
@@ -180,7 +180,7 @@ class MixtureEstimator(DensityMixin, BaseEstimator, ABC):
         return float(self._n_parameters() * np.log(len(X)) - 2 * self._log_prob(X).sum())
 
     def icl(self, X):
-        """Integrated complete-data likelihood criterion of the fit on ``X``: smaller is better.
+        """Integrated complete-data likelihood criterion, of the fit on ``X`` (eq-gu-icl).
 
         As mclust has it, with each sample assigned to its most probable component, but with the
         sign of :meth:`bic`, which it never falls below.
