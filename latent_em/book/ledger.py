@@ -82,6 +82,7 @@ class Page(NamedTuple):
     """
 
     name: str
+    title: str
     equations: list[Equation]
     calls: list[Call]
     records: list[Record]
@@ -133,19 +134,26 @@ def contents(book: Path = notebooks.BOOK) -> list[str]:
 def read_page(path: Path, name: str) -> Page:
     """Read one notebook or Markdown file."""
     if path.suffix == ".md":
-        equations = [e for e in find_equations(path.read_text(), 0) if e.label]
-        return Page(name, equations, [], [], {}, [])
+        text = path.read_text()
+        equations = [e for e in find_equations(text, 0) if e.label]
+        return Page(name, _title(text) or name, equations, [], [], {}, [])
     cells = notebooks.read(path).cells
     texts = [(i, c.source) for i, c in enumerate(cells) if c.cell_type == "markdown"]
     code = [(i, c) for i, c in enumerate(cells) if c.cell_type == "code"]
     return Page(
         name,
+        next(filter(None, (_title(text) for _, text in texts)), name),
         [e for i, text in texts for e in find_equations(text, i)],
         [call for i, c in code for call in find_calls(c.source, i)],
         [r for i, c in code for r in _records(c.outputs, i)],
         {(label, i): p for i, c in code for label, p in c.metadata.get("ledger", {}).items()},
         [(i, calls) for i, c in code for calls in find_refuted(c.source, i)],
     )
+
+
+def _title(markdown: str) -> str:
+    heading = re.search(r"^# (.+)$", markdown, re.MULTILINE)
+    return heading[1].strip() if heading else ""
 
 
 def find_equations(markdown: str, cell: int) -> Iterator[Equation]:
@@ -324,9 +332,10 @@ def page_markdown(pages: list[Page] | None = None) -> str:
         listed = set(contents())
         pages = [page for page in read_book() if page.name in listed]
     found = entries(pages)
+    titles = {page.name: page.title for page in pages}
     parts = [summary(found)]
     for name, in_chapter in groupby(found, key=lambda e: e.notebook):
-        parts.append(f"## {{doc}}`/{name}`")
+        parts.append(f"## {{doc}}`{titles[name]} </{name}>`")
         for (label, latex), checks in groupby(in_chapter, key=lambda e: (e.label, e.latex)):
             parts += [f"**{{eq}}`{label}`**", f"$$\n{latex}\n$$"]
             for e in checks:
