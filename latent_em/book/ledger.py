@@ -136,13 +136,13 @@ def read_page(path: Path, name: str) -> Page:
     if path.suffix == ".md":
         text = path.read_text()
         equations = [e for e in find_equations(text, 0) if e.label]
-        return Page(name, _title(text) or name, equations, [], [], {}, [])
+        return Page(name, _title(text), equations, [], [], {}, [])
     cells = notebooks.read(path).cells
     texts = [(i, c.source) for i, c in enumerate(cells) if c.cell_type == "markdown"]
     code = [(i, c) for i, c in enumerate(cells) if c.cell_type == "code"]
     return Page(
         name,
-        next(filter(None, (_title(text) for _, text in texts)), name),
+        _title("\n".join(text for _, text in texts)),
         [e for i, text in texts for e in find_equations(text, i)],
         [call for i, c in code for call in find_calls(c.source, i)],
         [r for i, c in code for r in _records(c.outputs, i)],
