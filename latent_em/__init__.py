@@ -4,8 +4,8 @@ from importlib import import_module
 
 # Imported when first used, so that `import latent_em` does not load scikit-learn.
 _ESTIMATORS = {
-    "BernoulliMixture": "latent_em._bernoulli_mixture_estimator",
-    "GaussianMixture": "latent_em._gaussian_mixture_estimator",
+    "BernoulliMixture": "latent_em.estimators.bernoulli_mixture",
+    "GaussianMixture": "latent_em.estimators.gaussian_mixture",
 }
 
 __all__ = list(_ESTIMATORS)

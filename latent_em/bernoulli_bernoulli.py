@@ -17,8 +17,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import expit, logit, xlog1py, xlogy
 
-from latent_em import exponential_family
 from latent_em._validation import check_binary, check_probabilities
+from latent_em.examples import exponential_family
 
 
 class Params(NamedTuple):
@@ -208,7 +208,7 @@ def e_step(params, chunk, local=None):
 
     Returns
     -------
-    stats : latent_em.exponential_family.Stats
+    stats : latent_em.examples.exponential_family.Stats
         ``total`` has shape (2, 2): z, then x.
     bound : float
         In nats.
@@ -227,7 +227,7 @@ def m_step(stats):
 
     Parameters
     ----------
-    stats : latent_em.exponential_family.Stats
+    stats : latent_em.examples.exponential_family.Stats
 
     Returns
     -------

@@ -11,16 +11,10 @@ import numpy as np
 import pytest
 from scipy.stats import bernoulli, multivariate_normal, poisson
 
-from latent_em import (
-    bernoulli_bernoulli,
-    bernoulli_mixture,
-    bounds,
-    coins,
-    linkage,
-    poisson_mixture,
-)
+from latent_em import bernoulli_bernoulli, bernoulli_mixture, bounds
 from latent_em import gaussian_mixture as gm
 from latent_em.em import fit_em
+from latent_em.examples import coins, linkage, poisson_mixture
 from latent_em.weighted import Weighted
 
 TOLERANCE = 1e-10

@@ -19,8 +19,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import xlogy
 
-from latent_em import exponential_family
 from latent_em._validation import check_array, check_distribution, check_probabilities
+from latent_em.examples import exponential_family
 from latent_em.weighted import Weighted
 
 GENETIC = ((1 / 2, 1 / 4, 0), (0, 0, 1 / 4), (0, 0, 1 / 4), (0, 1 / 4, 0))
@@ -121,7 +121,7 @@ class Model(NamedTuple):
 
         Returns
         -------
-        stats : latent_em.exponential_family.Stats
+        stats : latent_em.examples.exponential_family.Stats
             ``total`` has shape (2,).
         bound : float
             The log-likelihood, in nats.
@@ -141,7 +141,7 @@ class Model(NamedTuple):
 
         Parameters
         ----------
-        stats : latent_em.exponential_family.Stats
+        stats : latent_em.examples.exponential_family.Stats
 
         Returns
         -------

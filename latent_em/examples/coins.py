@@ -19,8 +19,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import xlog1py, xlogy
 
-from latent_em import exponential_family
 from latent_em._validation import check_array, check_probabilities
+from latent_em.examples import exponential_family
 
 
 class Params(NamedTuple):
@@ -70,7 +70,7 @@ def e_step(params, chunk, local=None):
 
     Returns
     -------
-    stats : latent_em.exponential_family.Stats
+    stats : latent_em.examples.exponential_family.Stats
         ``total`` has shape (n_components, 2).
     bound : float
         In nats.
@@ -89,7 +89,7 @@ def m_step(stats):
 
     Parameters
     ----------
-    stats : latent_em.exponential_family.Stats
+    stats : latent_em.examples.exponential_family.Stats
 
     Returns
     -------

@@ -16,8 +16,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import gammaln, xlogy
 
-from latent_em import exponential_family
 from latent_em._validation import check_array, check_distribution
+from latent_em.examples import exponential_family
 
 
 class Params(NamedTuple):
@@ -75,7 +75,7 @@ def e_step(params, chunk, local=None):
 
     Returns
     -------
-    stats : latent_em.exponential_family.Stats
+    stats : latent_em.examples.exponential_family.Stats
         ``total`` has shape (n_components, 2).
     bound : float
         In nats.
@@ -94,7 +94,7 @@ def m_step(stats):
 
     Parameters
     ----------
-    stats : latent_em.exponential_family.Stats
+    stats : latent_em.examples.exponential_family.Stats
 
     Returns
     -------

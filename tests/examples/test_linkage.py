@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
 
-from latent_em import bounds, linkage
+from latent_em import bounds
 from latent_em.datasets import load_linkage
 from latent_em.em import fit_em, iterates, missing_information
+from latent_em.examples import linkage
 
 COUNTS = load_linkage()
 MODEL = linkage.Model()

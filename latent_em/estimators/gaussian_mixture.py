@@ -10,11 +10,11 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import validate_data
 
 from latent_em import gaussian_mixture as core
-from latent_em._mixture_estimator import MixtureEstimator
-from latent_em._starts import check_distinct, check_weights, start_resp
 from latent_em._validation import check_array
 from latent_em.covariances import COVARIANCE_TYPES
 from latent_em.em import EMResult, LowerBoundDecreaseWarning
+from latent_em.estimators.mixture import MixtureEstimator
+from latent_em.estimators.starts import check_distinct, check_weights, start_resp
 from latent_em.inverse_wishart import inverse_wishart
 from latent_em.weighted import Weighted, rows_and_weights
 

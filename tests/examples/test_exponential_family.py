@@ -8,10 +8,10 @@ from scipy.stats import binom, poisson
 
 from latent_em import bernoulli_bernoulli as bb
 from latent_em import bernoulli_mixture as bm
-from latent_em import coins, exponential_family
-from latent_em import poisson_mixture as pm
 from latent_em.datasets import load_london_times, load_two_coins
 from latent_em.em import fit_em, iterates
+from latent_em.examples import coins, exponential_family
+from latent_em.examples import poisson_mixture as pm
 from latent_em.weighted import Weighted
 
 DEATHS = Weighted(*load_london_times())

@@ -13,8 +13,8 @@ match only in the directions in which ω can move.
 
 This is the E-step for a latent variable with finitely many values. A model adds three things
 of its own: ``log_joint``, ``statistics`` and, as its M-step, the solution of the second line.
-See :mod:`latent_em.linkage`, :mod:`latent_em.coins`, :mod:`latent_em.poisson_mixture` and
-:mod:`latent_em.bernoulli_bernoulli`.
+See :mod:`latent_em.examples.linkage`, :mod:`latent_em.examples.coins`,
+:mod:`latent_em.examples.poisson_mixture` and :mod:`latent_em.bernoulli_bernoulli`.
 """
 
 from typing import NamedTuple

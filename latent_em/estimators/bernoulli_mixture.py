@@ -10,9 +10,9 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import validate_data
 
 from latent_em import bernoulli_mixture as core
-from latent_em._mixture_estimator import MixtureEstimator
-from latent_em._starts import start_resp
 from latent_em._validation import check_binary
+from latent_em.estimators.mixture import MixtureEstimator
+from latent_em.estimators.starts import start_resp
 from latent_em.weighted import Weighted, rows_and_weights
 
 
