@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from base64 import b64encode
+from importlib import import_module
 from io import BytesIO
 from pathlib import Path
 
@@ -171,7 +172,7 @@ def test_the_ledger_page_has_the_mark():
 def test_the_api_page_has_every_public_module():
     page = (ROOT / "book" / "appendix" / "api.md").read_text(encoding="utf-8")
     modules = pkgutil.walk_packages(latent_em.__path__, "latent_em.")
-    public = {module.name for module in modules if not module.ispkg}
+    public = {m.name for m in modules if not m.ispkg or hasattr(import_module(m.name), "__all__")}
     # what serves the book or the estimators, which are shown as classes
     hidden = re.compile(r".*\._|latent_em\.(book|estimators|grading)\.")
     assert set(re.findall(r"automodule:: (\S+)", page)) == {

@@ -1,0 +1,187 @@
+"""Collapsed variational Bayes (chapter "LDA, used").
+
+Integrated over θ and β, the model speaks of the topics z_mi of the words alone
+(eq-lda-collapsed), and given those of all other words, that of one word has probabilities
+∝ (N_mk + α_k) (N_vk + η_v) / (N_k + Σ_v η_v), where the N count words by document, by word of
+the vocabulary and in all, that one left out. CVB0 puts expected counts in their place
+(eq-lda-cvb0). That is an approximation without a bound of its own, so nothing here says how far
+from the best it is; what it finds is judged by the bound of :func:`elbo` and by words held
+out.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy import sparse
+from scipy.special import psi
+
+from latent_em._validation import check_integer, check_number
+from latent_em.lda._documents import pairs
+from latent_em.lda._model import Params, check_counts, check_params
+
+_NUMBERS = 2**15  # pairs times topics worked on at a time, so that they stay in the cache
+
+
+class CollapsedResult(NamedTuple):
+    """What :func:`cvb0` returns.
+
+    Attributes
+    ----------
+    params : latent_em.lda.Params
+        λ_kv = η_v + N_vk, with the priors.
+    gamma : ndarray of shape (n_documents, n_components)
+        γ_mk = α_k + N_mk.
+    changes : ndarray of shape (n_iter,)
+        Share of the words that changed topic in each sweep, net of exchanges within a document.
+    converged : bool
+        Whether that share fell below ``tol``.
+    n_iter : int
+        Number of sweeps.
+    """
+
+    params: Params
+    gamma: np.ndarray
+    changes: np.ndarray
+    converged: bool
+    n_iter: int
+
+
+def cvb0(
+    counts,
+    n_components,
+    alpha,
+    eta,
+    *,
+    tol=1e-3,
+    max_iter=100,
+    n_batches=8,
+    learn_alpha=False,
+    learn_eta=False,
+    random_state=None,
+):
+    """Sweep over the words, each time with the expected counts of the rest (eq-lda-cvb0).
+
+    Parameters
+    ----------
+    counts : array-like or sparse matrix of shape (n_documents, n_words)
+        n_mv, not negative. All tokens of a word in a document share one distribution φ_mv.
+    n_components : int
+        Number of topics K.
+    alpha : float or array-like of shape (n_components,)
+        Prior on the shares of a document.
+    eta : float or array-like of shape (n_words,)
+        Prior on the topics.
+    tol : float
+        Stop when a sweep moves less than this share of the words to another topic.
+    max_iter : int
+        Sweeps, at most.
+    n_batches : int
+        The counts of the topics follow after each of so many parts of the documents. With one
+        part a sweep goes slower towards its goal and, at times, to a better one.
+    learn_alpha, learn_eta : bool
+        Learn α, one number for each topic, and η, one for all words, by Minka's fixed point
+        on the expected counts (eq-lda-polya).
+    random_state : int, numpy.random.Generator or numpy.random.RandomState, optional
+        Seed of the start, at which each φ_mv is drawn at random.
+
+    Returns
+    -------
+    CollapsedResult
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a count is negative, a prior not positive, or an option out of its range.
+
+    References
+    ----------
+    A. Asuncion, M. Welling, P. Smyth and Y. W. Teh (2009). On smoothing and inference for topic
+    models. *Uncertainty in Artificial Intelligence*.
+    """
+    counts = check_counts(counts)
+    check_integer("n_components", n_components, at_least=1)
+    check_number("tol", tol, at_least=0)
+    check_integer("max_iter", max_iter, at_least=0)
+    check_integer("n_batches", n_batches, at_least=1)
+    n_documents, n_words = counts.shape
+    _, alpha, eta = check_params(Params(np.ones((n_components, n_words)), alpha, eta))
+    rng = np.random.default_rng(random_state)
+    batches = []
+    for rows in _deal(n_documents, n_batches):
+        some = counts[rows]
+        phi = rng.random((some.nnz, n_components))
+        batches.append(_Batch(some, phi / phi.sum(axis=1, keepdims=True)))
+    topics = sum(batch.by_word @ batch.phi for batch in batches)  # N_vk, of shape (V, K)
+    changes, converged = [], False
+    while len(changes) < max_iter and not converged:
+        before = [batch.documents for batch in batches]
+        for batch in batches:
+            topics += batch.sweep(topics, alpha, eta)
+        moved = sum(np.abs(b.documents - old).sum() for b, old in zip(batches, before, strict=True))
+        changes.append(moved / 2 / max(counts.sum(), 1))
+        converged = bool(changes[-1] < tol)
+        if learn_alpha:
+            of_documents = np.concatenate([batch.documents for batch in batches])
+            alpha = _fixed_point(np.broadcast_to(alpha, n_components), of_documents)
+        if learn_eta:
+            eta = float(_fixed_point(np.broadcast_to(eta, n_words), topics.T, shared=True)[0])
+    gamma = np.empty((n_documents, n_components))
+    for rows, batch in zip(_deal(n_documents, n_batches), batches, strict=True):
+        gamma[rows] = batch.documents
+    # Sums of differences can leave −1e-17 where nothing is left.
+    params = Params(np.maximum(topics, 0).T + eta, alpha, eta)
+    return CollapsedResult(params, gamma + alpha, np.array(changes), converged, len(changes))
+
+
+def _deal(n_documents, n_batches):
+    """Documents of each batch, dealt like cards, so that an order of the corpus does no harm."""
+    return [slice(b, n_documents, n_batches) for b in range(min(n_batches, n_documents))]
+
+
+class _Batch:
+    """Some documents, with φ of each of their pairs of a document and a word."""
+
+    def __init__(self, counts, phi):
+        self.document, self.word, _ = pairs(counts)
+        self.phi = phi
+        pair = np.arange(counts.nnz + 1)
+        shape = (counts.shape[0], counts.nnz)
+        self.by_document = sparse.csr_array((counts.data, pair[:-1], counts.indptr), shape)
+        shape = (counts.shape[1], counts.nnz)
+        self.by_word = sparse.csc_array((counts.data, counts.indices, pair), shape)
+        self.documents = self.by_document @ phi  # N_mk
+
+    def sweep(self, topics, alpha, eta):
+        """Renew every φ; return how the N_vk change with it."""
+        of_documents, of_words = self.documents + alpha, topics + np.reshape(eta, (-1, 1))
+        of_all = of_words.sum(axis=0)
+        change = np.empty_like(self.phi)
+        size = max(1, _NUMBERS // self.phi.shape[1])
+        for start in range(0, len(self.phi), size):
+            some = slice(start, start + size)
+            phi = self.phi[some]
+            new = of_documents.take(self.document[some], axis=0)
+            new -= phi
+            factor = of_words.take(self.word[some], axis=0)
+            factor -= phi
+            new *= factor
+            np.subtract(of_all, phi, out=factor)
+            new /= factor
+            new /= np.einsum("ik->i", new)[:, np.newaxis]
+            np.subtract(new, phi, out=change[some])
+            phi[...] = new
+        self.documents = self.by_document @ self.phi
+        return self.by_word @ change
+
+
+def _fixed_point(prior, counts, shared=False):
+    """One step of Minka's fixed point for a Dirichlet-multinomial, with expected counts.
+
+    It never lowers the likelihood of the counts (eq-lda-polya).
+    """
+    up = psi(prior + counts).sum(axis=0) - len(counts) * psi(prior)
+    total = prior.sum()
+    down = psi(total + counts.sum(axis=1)).sum() - len(counts) * psi(total)
+    if shared:
+        return np.full_like(prior, (prior @ up) / (total / prior[0] * down))
+    return prior * up / down
