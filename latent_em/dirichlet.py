@@ -138,7 +138,6 @@ def kl(a, b):
         If a number is not positive or not finite.
     """
     a, b = check_positive("a", a), check_positive("b", b)
-    a, b = np.broadcast_arrays(a, b)
     return log_partition(b) - log_partition(a) + ((a - b) * expected_log(a)).sum(axis=-1)
 
 

@@ -19,6 +19,7 @@ from latent_em._validation import check_integer, check_number
 from latent_em.lda._documents import pairs
 from latent_em.lda._model import Params, check_counts, check_params
 
+_LEAST = np.float32(1e-30)
 _NUMBERS = 2**15  # pairs times topics worked on at a time, so that they stay in the cache
 
 
@@ -54,7 +55,7 @@ def cvb0(
     *,
     tol=1e-3,
     max_iter=100,
-    n_batches=8,
+    n_batches=None,
     learn_alpha=False,
     learn_eta=False,
     random_state=None,
@@ -75,9 +76,10 @@ def cvb0(
         Stop when a sweep moves less than this share of the words to another topic.
     max_iter : int
         Sweeps, at most.
-    n_batches : int
-        The counts of the topics follow after each of so many parts of the documents. With one
-        part a sweep goes slower towards its goal and, at times, to a better one.
+    n_batches : int, optional
+        The counts of the topics follow after each of so many parts of the documents: with more
+        parts a sweep goes further and takes longer. By default from 2 to 8, so that a part has
+        four times as many pairs of a document and a word as there are words.
     learn_alpha, learn_eta : bool
         Learn α, one number for each topic, and η, one for all words, by Minka's fixed point
         on the expected counts (eq-lda-polya).
@@ -102,16 +104,15 @@ def cvb0(
     check_integer("n_components", n_components, at_least=1)
     check_number("tol", tol, at_least=0)
     check_integer("max_iter", max_iter, at_least=0)
-    check_integer("n_batches", n_batches, at_least=1)
     n_documents, n_words = counts.shape
+    if n_batches is None:
+        n_batches = min(max(counts.nnz // (4 * n_words), 2), 8)
+    check_integer("n_batches", n_batches, at_least=1)
     _, alpha, eta = check_params(Params(np.ones((n_components, n_words)), alpha, eta))
     rng = np.random.default_rng(random_state)
-    batches = []
-    for rows in _deal(n_documents, n_batches):
-        some = counts[rows]
-        phi = rng.random((some.nnz, n_components))
-        batches.append(_Batch(some, phi / phi.sum(axis=1, keepdims=True)))
-    topics = sum(batch.by_word @ batch.phi for batch in batches)  # N_vk, of shape (V, K)
+    deal = _deal(n_documents, n_batches)
+    batches = [_Batch(counts[rows], n_components, rng) for rows in deal]
+    topics = sum(batch.counts()[1] for batch in batches)  # N_vk, of shape (V, K)
     changes, converged = [], False
     while len(changes) < max_iter and not converged:
         before = [batch.documents for batch in batches]
@@ -125,11 +126,11 @@ def cvb0(
             alpha = _fixed_point(np.broadcast_to(alpha, n_components), of_documents)
         if learn_eta:
             eta = float(_fixed_point(np.broadcast_to(eta, n_words), topics.T, shared=True)[0])
-    gamma = np.empty((n_documents, n_components))
-    for rows, batch in zip(_deal(n_documents, n_batches), batches, strict=True):
-        gamma[rows] = batch.documents
-    # Sums of differences can leave −1e-17 where nothing is left.
-    params = Params(np.maximum(topics, 0).T + eta, alpha, eta)
+    gamma, topics = np.empty((n_documents, n_components)), np.zeros((n_words, n_components))
+    for rows, batch in zip(deal, batches, strict=True):
+        gamma[rows], of_words = batch.counts()
+        topics += of_words
+    params = Params(topics.T + eta, alpha, eta)
     return CollapsedResult(params, gamma + alpha, np.array(changes), converged, len(changes))
 
 
@@ -139,22 +140,28 @@ def _deal(n_documents, n_batches):
 
 
 class _Batch:
-    """Some documents, with φ of each of their pairs of a document and a word."""
+    """Some documents, with φ of each of their pairs of a document and a word.
 
-    def __init__(self, counts, phi):
+    φ is in single precision: the sweeps are bound by memory, and their rounding is far below
+    what the zeroth order leaves out.
+    """
+
+    def __init__(self, counts, n_components, rng):
         self.document, self.word, _ = pairs(counts)
-        self.phi = phi
-        pair = np.arange(counts.nnz + 1)
+        self.phi = rng.standard_exponential((counts.nnz, n_components), dtype=np.float32)
+        self.phi /= self.phi.sum(axis=1, keepdims=True)  # uniform on the simplex
+        n, pair = counts.data.astype(np.float32), np.arange(counts.nnz + 1)
         shape = (counts.shape[0], counts.nnz)
-        self.by_document = sparse.csr_array((counts.data, pair[:-1], counts.indptr), shape)
-        shape = (counts.shape[1], counts.nnz)
-        self.by_word = sparse.csc_array((counts.data, counts.indices, pair), shape)
-        self.documents = self.by_document @ phi  # N_mk
+        self.by_document = sparse.csr_array((n, pair[:-1], counts.indptr), shape)
+        self.by_word = sparse.csc_array((n, counts.indices, pair), (counts.shape[1], counts.nnz))
+        self.documents = self.by_document @ self.phi  # N_mk
 
     def sweep(self, topics, alpha, eta):
         """Renew every φ; return how the N_vk change with it."""
-        of_documents, of_words = self.documents + alpha, topics + np.reshape(eta, (-1, 1))
-        of_all = of_words.sum(axis=0)
+        single = np.float32
+        of_documents = (self.documents + alpha).astype(single)
+        of_words = topics + np.reshape(eta, (-1, 1))
+        of_all, of_words = of_words.sum(axis=0).astype(single), of_words.astype(single)
         change = np.empty_like(self.phi)
         size = max(1, _NUMBERS // self.phi.shape[1])
         for start in range(0, len(self.phi), size):
@@ -167,11 +174,18 @@ class _Batch:
             new *= factor
             np.subtract(of_all, phi, out=factor)
             new /= factor
+            np.maximum(new, _LEAST, out=new)  # the rounding of N − φ may be below zero
             new /= np.einsum("ik->i", new)[:, np.newaxis]
             np.subtract(new, phi, out=change[some])
             phi[...] = new
         self.documents = self.by_document @ self.phi
         return self.by_word @ change
+
+    def counts(self):
+        """N_mk and N_vk in double precision."""
+        phi = self.phi.astype(float)
+        phi /= phi.sum(axis=1, keepdims=True)
+        return self.by_document.astype(float) @ phi, self.by_word.astype(float) @ phi
 
 
 def _fixed_point(prior, counts, shared=False):

@@ -16,7 +16,7 @@ from scipy import sparse
 
 from latent_em.dirichlet import expected_log
 
-_NUMBERS = 2**17  # pairs times topics in a block of documents: 1 MB, which stays in the cache
+_NUMBERS = 2**18  # pairs times topics in a block of documents: 2 MB
 _TINY = 1e-280  # a sum of exponentials below this has lost terms that count
 
 
