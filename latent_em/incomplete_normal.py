@@ -1,4 +1,4 @@
-"""A normal distribution with entries missing at random (chapter "The EM algorithm").
+"""A normal distribution with entries missing at random (chapter "Missing information").
 
 The entries of a row that are not seen, x_m, are its latent variable. Given those seen, x_o,
 

@@ -1,6 +1,6 @@
 """EM for exponential families: average the statistics, then maximise ω·t − N A.
 
-Chapter "The EM algorithm". Let the complete data have the density
+Chapter "Missing information". Let the complete data have the density
 h(x, z) exp(ω(θ)·T(x, z) − A(θ)). Then Q(θ, θ_old) takes from the data nothing but the expected
 statistics, so a step of EM is
 

@@ -1,4 +1,4 @@
-"""Genetic linkage: a multinomial whose cells are seen merged (chapter "The EM algorithm").
+"""Genetic linkage: a multinomial whose cells are seen merged (chapter "Missing information").
 
 Category i of the data has probability
 

@@ -1,4 +1,4 @@
-"""Mixtures of Poisson distributions (chapter "The EM algorithm").
+"""Mixtures of Poisson distributions (chapter "Missing information").
 
     p(x_n, z_n = k) = π_k e^{−λ_k} λ_k^{x_n} / x_n!
 
