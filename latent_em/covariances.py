@@ -8,11 +8,12 @@ in ``COVARIANCE_TYPES``.
 
 Covariances are used through the factor U of their inverse, Σ_k⁻¹ = U_k U_kᵀ, which
 scikit-learn calls ``precisions_cholesky_``. Samples stand in columns: (n_features, n_samples).
+
+All linear algebra is NumPy's. SciPy has a triangular product at half the price, but brings a BLAS
+with threads of its own, and a loop that alternates between the two has them fight for the cores.
 """
 
 import numpy as np
-from scipy.linalg.blas import dtrmm
-from scipy.linalg.lapack import dtrtri
 
 from latent_em._validation import check_array
 
@@ -67,9 +68,8 @@ class _Full:
         if not positive:
             least = np.linalg.eigvalsh(covariances)[:, 0]
             raise not_positive(name, "smallest eigenvalue", least)
-        if not roots.size:  # no features, for which LAPACK has an error
-            return roots
-        return np.stack([dtrtri(root, lower=True)[0].T for root in roots])
+        # LU leaves an upper triangular matrix as it is, so this is back substitution.
+        return np.linalg.inv(roots.swapaxes(1, 2))
 
     def precisions(self, U):
         """Σ_k⁻¹ = U_k U_kᵀ."""
@@ -82,7 +82,7 @@ class _Full:
     def mahalanobis(self, U, X, means):
         """(x_n − μ_k)ᵀ Σ_k⁻¹ (x_n − μ_k), of shape (K, n)."""
         deviations = (X - m[:, None] for m in means)
-        return np.stack([_square_norms(_whiten(u, d)) for u, d in zip(U, deviations, strict=True)])
+        return np.stack([_square_norms(u.T @ d) for u, d in zip(U, deviations, strict=True)])
 
     def scatter(self, deviations, weights):
         """Σ_n w_kn d_kn d_knᵀ in the shape of the type, of one array (D, n) per component."""
@@ -121,7 +121,7 @@ class _Tied(_Full):
     def mahalanobis(self, U, X, means):
         # Uᵀ once for all components, about a point amid them lest digits be lost far from 0.
         centre = means.mean(axis=0)
-        whitened = _whiten(U, X - centre[:, None])
+        whitened = U.T @ (X - centre[:, None])
         whitened_means = (means - centre) @ U
         return np.stack([_square_norms(whitened - m[:, None]) for m in whitened_means])
 
@@ -226,11 +226,6 @@ class _Spherical(_Diag):
 
 FULL, TIED, DIAG, SPHERICAL = _Full(), _Tied(), _Diag(), _Spherical()
 COVARIANCE_TYPES = {kind.name: kind for kind in (FULL, TIED, DIAG, SPHERICAL)}
-
-
-def _whiten(u, deviations):
-    """Uᵀ d_n of the columns, for a triangular U at half the price of a matrix product."""
-    return dtrmm(1.0, u, deviations.T, side=1, overwrite_b=True).T
 
 
 def _square_norms(Y):
