@@ -245,11 +245,6 @@ def m_step(stats):
     return Params(float(n1 / (n0 + n1)), float(mu1), float(mu0))
 
 
-def global_bound(params):
-    """No prior, so nothing beyond the chunks: 0."""
-    return 0.0
-
-
 def _statistics(X, n_components):
     """T: a one in the row of z, the column of x."""
     x = check_binary("X", X, ("n_samples",))

@@ -260,20 +260,6 @@ def m_step(stats):
     return Params(stats.nk / stats.n_samples, stats.ones / seen)
 
 
-def global_bound(params):
-    """No prior, so nothing beyond the chunks: 0.
-
-    Parameters
-    ----------
-    params : Params
-
-    Returns
-    -------
-    float
-    """
-    return 0.0
-
-
 class BetaPrior(NamedTuple):
     """The same mixture with a Beta(a, b) prior on every mean, as a model for ``fit_em``.
 

@@ -1,25 +1,16 @@
 """The EM algorithm: two functions, and a term that is counted once.
 
-A *model* is anything with three functions (a module such as
-:mod:`latent_em.gaussian_mixture` will do):
-
-``e_step(params, chunk, local) -> (stats, bound, local)``
-    What one chunk of the data contributes: its expected sufficient statistics,
-    its share of the lower bound at ``params``, and what it keeps for its next
-    visit (``None`` if nothing). The statistics add with ``+``; a plain
-    NamedTuple adds field by field. ``stats.n_samples`` holds the sample count.
-``m_step(stats) -> params``
-    The parameters that maximise the bound, given the summed statistics.
-``global_bound(params) -> float``
-    The part of the bound that belongs to no chunk, such as a log-prior; else 0.
+A *model* is anything with the functions of :class:`EMModel`; a module such as
+:mod:`latent_em.gaussian_mixture` will do.
 """
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterable, Mapping
 from functools import reduce
 from itertools import repeat
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from scipy.linalg import eigvalsh
@@ -30,6 +21,52 @@ from latent_em._validation import check_array, check_integer, check_number
 
 class LowerBoundDecreaseWarning(RuntimeWarning):
     """The bound fell by more than rounding, which an exact EM step cannot do."""
+
+
+class EMModel(Protocol):
+    """What :func:`fit_em` needs to know of a model.
+
+    There may be a third function, ``global_bound(params) -> float``: the part of the bound
+    that belongs to no chunk, such as a log-prior, in nats. Without it that part is zero.
+    """
+
+    def e_step(self, params: Any, chunk: Any, local: Any) -> tuple[Any, float, Any]:
+        """What one chunk of the data contributes.
+
+        Parameters
+        ----------
+        params : NamedTuple
+            The parameters, as ``m_step`` returns them.
+        chunk : object
+            One of the chunks, usually an array of shape (n_samples, ...).
+        local : object
+            What was returned as ``local`` for this chunk the last time; ``None`` the first time.
+
+        Returns
+        -------
+        stats : object
+            Expected sufficient statistics, summed over the chunk. Those of two chunks add with
+            ``+``, a plain NamedTuple field by field; ``stats.n_samples`` is how many samples
+            they are of.
+        bound : float
+            The chunk's share of the bound at ``params``, summed over its samples, in nats.
+        local : object
+            What the chunk keeps for its next visit; ``None`` if nothing.
+        """
+
+    def m_step(self, stats: Any) -> Any:
+        """The parameters that maximise the bound, given the statistics of all chunks.
+
+        Parameters
+        ----------
+        stats : object
+            The sum of what the E-steps returned.
+
+        Returns
+        -------
+        NamedTuple
+            The parameters.
+        """
 
 
 class EMResult(NamedTuple):
@@ -44,7 +81,8 @@ class EMResult(NamedTuple):
         to the parameters after step ``t``; entry 0 to the start, the last one to
         ``params``. Empty only if the very first E-step was interrupted.
     converged : bool
-        Whether the last step changed the bound by less than ``tol`` per sample.
+        Whether the rule of ``stop`` was met: by default, whether the last step changed the
+        bound by less than ``tol`` per sample.
     n_iter : int
         Number of complete steps.
     """
@@ -55,6 +93,23 @@ class EMResult(NamedTuple):
     n_iter: int
 
 
+def last_change_is_small(lower_bounds, tolerance):
+    """Whether the last step changed the bound by less than ``tolerance``: the rule of ``fit_em``.
+
+    Parameters
+    ----------
+    lower_bounds : sequence of float
+        The bounds at the start and after each step so far, at least one step.
+    tolerance : float
+        In nats.
+
+    Returns
+    -------
+    bool
+    """
+    return bool(abs(lower_bounds[-1] - lower_bounds[-2]) < tolerance)
+
+
 def fit_em(
     model,
     params,
@@ -62,6 +117,7 @@ def fit_em(
     *,
     tol=1e-6,
     max_iter=1000,
+    stop=last_change_is_small,
     accelerate=None,
     executor=None,
     progress=False,
@@ -70,9 +126,7 @@ def fit_em(
 
     Parameters
     ----------
-    model : object
-        The functions ``e_step``, ``m_step`` and ``global_bound`` described at the
-        top of :mod:`latent_em.em`.
+    model : EMModel
     params : NamedTuple
         The start.
     chunks : sequence
@@ -81,7 +135,11 @@ def fit_em(
         Stop after a step that changes the bound by less than ``tol`` nats per
         sample. Zero runs all ``max_iter`` steps.
     max_iter : int
-        Take at most this many steps. Zero only evaluates the bound at ``params``.
+        Take at most this many steps. Zero only evaluates the bound at ``params``; n steps
+        cost n + 1 E-steps.
+    stop : callable
+        The rule, asked after each step: ``stop(lower_bounds, tolerance) -> bool`` is given the
+        bounds so far, and ``tol`` times the number of samples.
     accelerate : None
         Reserved: plain EM is the only scheme so far.
     executor : concurrent.futures.Executor, optional
@@ -97,7 +155,8 @@ def fit_em(
     Raises
     ------
     ValueError, TypeError
-        If an option is out of its range or ``chunks`` is no sequence of chunks.
+        If an option is out of its range, ``chunks`` is no sequence of chunks, or ``e_step``
+        returns something else than :class:`EMModel` says.
     FloatingPointError
         If the bound is not finite.
 
@@ -136,7 +195,7 @@ def fit_em(
                 stats, bound, local = _e_step(model, params, chunks, local, run)
                 rise = bound - lower_bounds[-1]
                 lower_bounds.append(bound)
-                converged = bool(abs(rise) < tol * stats.n_samples)
+                converged = stop(lower_bounds, tol * stats.n_samples)
                 result = EMResult(params, result.lower_bounds, converged, result.n_iter + 1)
                 _warn_if_fallen(lower_bounds, stats.n_samples)
                 bar.update()
@@ -167,7 +226,8 @@ def iterates(model, params, chunks):
     Raises
     ------
     ValueError, TypeError
-        If ``chunks`` is no sequence of chunks.
+        If ``chunks`` is no sequence of chunks, or ``e_step`` returns something else than
+        :class:`EMModel` says.
     FloatingPointError
         If the bound is not finite.
     """
@@ -224,12 +284,32 @@ def _with_bounds(result, lower_bounds):
 
 def _e_step(model, params, chunks, local, run):
     """E-steps of all chunks: summed statistics, total bound, what each chunk keeps."""
-    per_chunk = run(model.e_step, repeat(params), chunks, local)
+    per_chunk = map(_check_e_step, run(model.e_step, repeat(params), chunks, local))
     stats, bounds, local = zip(*per_chunk, strict=True)
-    bound = float(sum(bounds) + model.global_bound(params))
+    global_bound = getattr(model, "global_bound", None)
+    bound = float(sum(bounds) + (global_bound(params) if global_bound else 0.0))
     if not np.isfinite(bound):
         raise FloatingPointError(f"lower bound: got {bound}, must be finite; params: {params}")
     return reduce(_add, stats), bound, list(local)
+
+
+def _check_e_step(returned):
+    """Return what ``e_step`` returned; raise unless it is what :class:`EMModel` says."""
+    if not isinstance(returned, tuple) or len(returned) != 3:
+        got = f"{len(returned)} values" if isinstance(returned, tuple) else _kind(returned)
+        raise TypeError(f"e_step: returned {got}, must return three: stats, bound, local")
+    stats, bound, _ = returned
+    if not hasattr(stats, "n_samples"):
+        raise TypeError(
+            f"e_step: returned stats of type {_kind(stats)} without n_samples, must have it as an "
+            "attribute; a NamedTuple with that field will do"
+        )
+    if np.ndim(bound) > 0:
+        raise TypeError(
+            f"e_step: returned a bound of shape {np.shape(bound)}, must be one number, the sum "
+            "over the samples of the chunk"
+        )
+    return returned
 
 
 def _add(a, b):
@@ -251,12 +331,19 @@ def _warn_if_fallen(lower_bounds, n_samples):
 
 
 def _check_chunks(chunks):
-    if isinstance(chunks, np.ndarray):
+    """A list of the chunks; raise for data that were to be the only chunk."""
+    data = hasattr(chunks, "shape") or hasattr(chunks, "_fields")  # array, DataFrame, Weighted
+    if data or isinstance(chunks, str | Mapping) or not isinstance(chunks, Iterable):
+        shape = f" of shape {chunks.shape}" if hasattr(chunks, "shape") else ""
         raise TypeError(
-            f"chunks: got an array of shape {chunks.shape}, must be a sequence of chunks; "
-            "wrap one array X as [X]"
+            f"chunks: got {_kind(chunks)}{shape}, must be a sequence of chunks; "
+            "wrap all the data X as [X]"
         )
     chunks = list(chunks)
     if not chunks:
         raise ValueError("chunks: got none, must be at least one")
     return chunks
+
+
+def _kind(value):
+    return type(value).__name__

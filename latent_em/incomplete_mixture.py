@@ -23,7 +23,7 @@ from scipy.special import logsumexp, softmax
 
 from latent_em._validation import check_array
 from latent_em.covariances import FULL
-from latent_em.gaussian_mixture import Moments, Params, check_params, global_bound, m_step
+from latent_em.gaussian_mixture import Moments, Params, check_params, m_step
 
 __all__ = [
     "Moments",
@@ -31,7 +31,6 @@ __all__ = [
     "complete",
     "conditional",
     "e_step",
-    "global_bound",
     "log_likelihood",
     "log_prob",
     "m_step",

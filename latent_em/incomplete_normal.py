@@ -150,11 +150,6 @@ def m_step(stats):
     return Params(stats.means[0], stats.scatter[0] / stats.n_samples)
 
 
-def global_bound(params):
-    """No prior, so nothing beyond the chunks: 0."""
-    return 0.0
-
-
 def _check(params, X):
     mean = check_array("mean", params.mean, ("n_features",))
     covariance = check_array("covariance", params.covariance, (len(mean), len(mean)))

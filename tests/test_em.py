@@ -13,11 +13,21 @@ import numpy as np
 import pytest
 
 from latent_em.em import LowerBoundDecreaseWarning, fit_em, iterates, missing_information
+from latent_em.weighted import Weighted
 
 
 class Stats(NamedTuple):
     n_samples: int
     total: float
+
+
+class DataFrame:
+    """As that of pandas in that it iterates over the names of its columns and has a shape."""
+
+    shape = (3, 2)
+
+    def __iter__(self):
+        return iter("ab")
 
 
 def halving(target=0.0, fall_at=None):
@@ -39,7 +49,7 @@ def halving(target=0.0, fall_at=None):
             return params + 1.0
         return target + (params - target) / 2
 
-    return SimpleNamespace(e_step=e_step, m_step=m_step, global_bound=lambda params: 0.0)
+    return SimpleNamespace(e_step=e_step, m_step=m_step)
 
 
 CHUNKS = [np.zeros(3), np.zeros(5), np.zeros(2)]
@@ -80,6 +90,30 @@ def test_global_bound_is_counted_once():
     model = halving()
     model.global_bound = lambda params: 100.0
     assert fit_em(model, 1.0, CHUNKS, max_iter=0).lower_bounds[0] == 90.0
+
+
+@pytest.mark.parametrize("max_iter", [0, 1, 5])
+def test_n_steps_cost_n_plus_one_e_steps(max_iter):
+    model, seen = halving(), []
+    e_step = model.e_step
+    model.e_step = lambda *args: (seen.append(args[0]), e_step(*args))[1]
+    fit_em(model, 1.0, [np.zeros(3)], tol=0, max_iter=max_iter)
+    assert seen == [0.5**t for t in range(max_iter + 1)]
+
+
+def test_another_rule_sees_the_bounds_so_far_and_the_tolerance_of_all_samples():
+    asked = []
+
+    def third(lower_bounds, tolerance):
+        asked.append((list(lower_bounds), tolerance))
+        return len(asked) == 3
+
+    result = fit_em(halving(), 1.0, CHUNKS, tol=0.1, max_iter=9, stop=third)
+    assert (result.n_iter, result.converged) == (3, True)
+    assert [tolerance for _, tolerance in asked] == [1.0] * 3
+    assert [bounds for bounds, _ in asked] == [
+        list(result.lower_bounds[:count]) for count in (2, 3, 4)
+    ]
 
 
 def test_every_chunk_gets_back_what_it_kept():
@@ -211,12 +245,34 @@ def test_progress_goes_to_standard_error(capsys):
         ({"max_iter": 2.5}, TypeError, "max_iter: got 2.5, must be an integer"),
         ({"accelerate": "squarem"}, ValueError, "accelerate: got 'squarem', must be None"),
         ({"chunks": []}, ValueError, "chunks: got none"),
-        ({"chunks": np.zeros((3, 2))}, TypeError, r"chunks: got an array of shape \(3, 2\)"),
+        ({"chunks": np.zeros((3, 2))}, TypeError, r"got ndarray of shape \(3, 2\), .* as \[X\]"),
+        ({"chunks": DataFrame()}, TypeError, r"chunks: got DataFrame of shape \(3, 2\)"),
+        ({"chunks": Weighted(np.eye(2), [1, 2])}, TypeError, "chunks: got Weighted, must be a seq"),
+        ({"chunks": {"x": [1.0]}}, TypeError, "chunks: got dict"),
+        ({"chunks": 3.0}, TypeError, "chunks: got float"),
     ],
 )
 def test_bad_options_are_named(options, error, message):
     with pytest.raises(error, match=message):
         fit_em(halving(), 1.0, **({"chunks": CHUNKS} | options))
+
+
+@pytest.mark.parametrize(
+    ("returned", "message"),
+    [
+        ((Stats(1, 1.0), 0.0), "e_step: returned 2 values, must return three: stats, bound, local"),
+        (Stats(1, 1.0), "e_step: returned 2 values"),
+        (None, "e_step: returned NoneType"),
+        (({"n_samples": 1}, 0.0, None), "e_step: returned stats of type dict without n_samples"),
+        ((1.0, 0.0, None), "stats of type float without n_samples, must have it as an attribute"),
+        ((Stats(1, 1.0), np.zeros(3), None), r"a bound of shape \(3,\), must be one number"),
+    ],
+)
+def test_an_e_step_that_returns_something_else_is_named(returned, message):
+    model = halving()
+    model.e_step = lambda *args: returned
+    with pytest.raises(TypeError, match=message):
+        fit_em(model, 1.0, CHUNKS)
 
 
 def test_iterates_are_the_steps_of_the_fit():

@@ -106,11 +106,6 @@ def m_step(stats):
     return Params(stats.total[:, 0] / tosses)
 
 
-def global_bound(params):
-    """No prior, so nothing beyond the chunks: 0."""
-    return 0.0
-
-
 def _statistics(X, n_components):
     """T: heads and tails, in the row of the coin."""
     return np.eye(n_components)[:, :, np.newaxis] * _check_tosses(X)[:, np.newaxis, np.newaxis, :]

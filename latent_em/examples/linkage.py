@@ -157,10 +157,6 @@ class Model(NamedTuple):
             raise ValueError("counts: got no member of a cell that depends on theta, must be some")
         return Params(float(stats.total[0] / total))
 
-    def global_bound(self, params):
-        """No prior, so nothing beyond the chunks: 0."""
-        return 0.0
-
     def observed_information(self, params, counts):
         """−d²/dθ² of the log-likelihood, Σ_i x_i (b_i − c_i)² / p_i(θ)² (eq-em-rate).
 

@@ -111,11 +111,6 @@ def m_step(stats):
     return Params(nk / nk.sum(), total / nk)
 
 
-def global_bound(params):
-    """No prior, so nothing beyond the chunks: 0."""
-    return 0.0
-
-
 def _statistics(X, n_components):
     """T: one sample and its count, in the row of the component."""
     x = _check_counts(X)
