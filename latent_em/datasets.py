@@ -4,6 +4,7 @@ from importlib import resources
 from typing import NamedTuple
 
 import numpy as np
+from scipy import sparse
 
 
 class OldFaithful(NamedTuple):
@@ -196,8 +197,65 @@ def load_digits():
     return Digits(*datasets.load_digits(return_X_y=True))
 
 
+class Reuters(NamedTuple):
+    """News stories as counts of words: M = 395 documents, V = 4258 words.
+
+    Attributes
+    ----------
+    counts : csr_array of shape (395, 4258)
+        How many times each word occurs in each story; 84 010 tokens in all.
+    vocabulary : ndarray of shape (4258,)
+        The words in lower case, roughly from the most frequent to the least.
+    titles : ndarray of shape (395,)
+        Headline, place and date of each story, nearly in the order of the dates.
+    """
+
+    counts: sparse.csr_array
+    vocabulary: np.ndarray
+    titles: np.ndarray
+
+
+def load_reuters():
+    """Load 395 Reuters stories about people, churches and royalty, August 1996 to August 1997.
+
+    Words that only hold a sentence together (the, of, and) and words that occur fewer than five
+    times have been left out, as has the order of the words.
+
+    Returns
+    -------
+    Reuters
+
+    Notes
+    -----
+    The table is that of the Python package ``lda`` 3.0.2, which publishes it under the Mozilla
+    Public License 2.0, and so is this copy; the rest of ``latent_em`` has a licence of its own.
+
+    References
+    ----------
+    lda developers (2024). *lda: Topic modeling with latent Dirichlet allocation*, version 3.0.2.
+    https://pypi.org/project/lda. By their dates and titles the stories are from the Reuters
+    Corpus, Volume 1: D. D. Lewis, Y. Yang, T. G. Rose and F. Li (2004), RCV1: a new benchmark
+    collection for text categorization research, *Journal of Machine Learning Research* 5,
+    361–397.
+    """
+    words, *stories = _read_lines("reuters.txt")
+    titles, entries = zip(*(story.split("\t") for story in stories), strict=True)
+    documents = [[entry.partition(":") for entry in line.split()] for line in entries]
+    flat = [entry for document in documents for entry in document]
+    indices = np.array([int(word) for word, _, _ in flat], dtype=np.int32)
+    times = np.array([int(number or 1) for _, _, number in flat])
+    offsets = np.cumsum([0, *map(len, documents)], dtype=np.int32)
+    vocabulary = np.array(words.split())
+    counts = sparse.csr_array((times, indices, offsets), shape=(len(documents), vocabulary.size))
+    return Reuters(counts, vocabulary, np.array(titles))
+
+
 def _read_columns(name):
     """Columns of a CSV file of numbers under one line of column names."""
+    return np.loadtxt(_read_lines(name), delimiter=",", skiprows=1, unpack=True)
+
+
+def _read_lines(name):
+    """Lines of a data file, without the comments."""
     text = resources.files("latent_em").joinpath("data", name).read_text(encoding="utf-8")
-    lines = [line for line in text.splitlines() if not line.startswith("#")]
-    return np.loadtxt(lines, delimiter=",", skiprows=1, unpack=True)
+    return [line for line in text.splitlines() if not line.startswith("#")]

@@ -58,6 +58,22 @@ def test_digits():
     np.testing.assert_array_equal(np.flatnonzero(np.ptp(pixels, axis=0) == 0), [0, 32, 39])
 
 
+def test_reuters():
+    counts, vocabulary, titles = datasets.load_reuters()
+    assert counts.shape == (vocabulary.size, titles.size)[::-1] == (395, 4258)
+    assert (counts.nnz, counts.sum(), counts.data.min()) == (60114, 84010, 1)
+    assert titles[0] == "UK: Prince Charles spearheads British royal revolution. LONDON 1996-08-20"
+    assert titles[-1].endswith("ex-Kidder muni banker, dead at 88. NEW YORK 1997-08-18")
+    assert len(set(vocabulary)) == vocabulary.size
+    frequency = counts.sum(axis=0)
+    assert (frequency.min(), frequency.max()) == (5, 630)
+    assert list(vocabulary[np.argsort(-frequency)[:4]]) == ["church", "pope", "years", "people"]
+    # One story from end to end: the first, by the words that it uses most.
+    first = counts[[0]].toarray().ravel()
+    assert (np.count_nonzero(first), first.sum()) == (159, 228)
+    assert set(vocabulary[first >= 7]) == {"prince", "royal"}
+
+
 def test_a_loader_returns_its_own_copy():
     datasets.load_linkage()[:] = 0
     assert datasets.load_linkage().sum() == 197
