@@ -6,11 +6,12 @@ SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13)
 PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11,\
 	$(shell $(p) -c '$(SUPPORTED)' 2>/dev/null && echo $(p))))
 WORKERS ?= 2
+BENCH := .venv-bench
 PYTEST := $(BIN)/pytest -n $(WORKERS) --dist loadscope
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help book test test-full lint execute mutants clean
+.PHONY: help book test test-full lint execute mutants bench clean
 
 help: ## Say what each target does
 	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' Makefile | awk '{ t = $$1; $$1 = ""; printf "make %-10s%s\n", t, $$0 }'
@@ -59,6 +60,16 @@ execute: $(VENV)/.installed ## Re-run the notebooks and store their outputs
 mutants: $(VENV)/.installed ## Break every checked equation and see its check fail
 	$(BIN)/python -m latent_em.book.mutants --jobs $(WORKERS)
 
+# Other libraries have an environment of their own, so that the book never depends on them.
+$(BENCH)/.installed: $(VENV)/.installed benchmarks/requirements.txt
+	@echo "Installing benchmarks/requirements.txt into $(BENCH), about a minute"
+	@$(BIN)/python -m venv --clear $(BENCH)
+	@$(BENCH)/bin/python -m pip install -qq --disable-pip-version-check -r benchmarks/requirements.txt
+	@touch $@
+
+bench: $(BENCH)/.installed ## Compare with other libraries: speed, memory, held-out text
+	$(BENCH)/bin/python benchmarks/lda_heldout.py
+
 clean: ## Remove all that make has made, .venv too
-	rm -rf _build $(VENV) *.egg-info .pytest_cache .ruff_cache .hypothesis
-	find book latent_em tests \( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -exec rm -rf {} +
+	rm -rf _build $(VENV) $(BENCH) *.egg-info .pytest_cache .ruff_cache .hypothesis
+	find benchmarks book latent_em tests \( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -exec rm -rf {} +

@@ -10,6 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 REQUIREMENTS = ("requirements.txt", "constraints.txt", "pyproject.toml")
+BENCH_REQUIREMENTS = "benchmarks/requirements.txt"
 COMMAND = '#!/bin/sh\necho "$(basename "$0") $*" >> commands.log\n'
 
 pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
@@ -24,8 +25,9 @@ def write_command(path, script):
 @pytest.fixture
 def project(tmp_path):
     """A project with the real Makefile, an installed environment and a book of one page."""
-    for name in ("Makefile", *REQUIREMENTS, "_config.yml", "_toc.yml"):
-        shutil.copy(ROOT / name, tmp_path)
+    (tmp_path / "benchmarks").mkdir()
+    for name in ("Makefile", *REQUIREMENTS, BENCH_REQUIREMENTS, "_config.yml", "_toc.yml"):
+        shutil.copy(ROOT / name, tmp_path / name)
     for name in ("book/intro.md", "latent_em/em.py", "tests/test_em.py"):
         (tmp_path / name).parent.mkdir()
         (tmp_path / name).touch()
@@ -61,7 +63,8 @@ def test_help_is_the_default_and_names_every_target(project):
     code, said, called = make(project)
     assert code == 0
     assert not called
-    for target in ["help", "book", "test", "test-full", "lint", "execute", "mutants", "clean"]:
+    targets = "help book test test-full lint execute mutants bench clean"
+    for target in targets.split():
         assert f"make {target} " in said
 
 
@@ -137,6 +140,38 @@ def test_new_requirements_are_installed(project, name):
     assert any("pip install" in line for line in make(project, "lint")[2])
 
 
+def make_bench(project):
+    """The environment of the benchmarks, whose Python, too, writes down how it was called."""
+    script = COMMAND + 'case "$*" in "-m venv"*) mkdir -p $4/bin; cp $0 $4/bin/python;; esac\n'
+    write_command(project / ".venv" / "bin" / "python", script)
+    return make(project, "bench")
+
+
+def test_bench_has_an_environment_of_its_own(project):
+    code, _, called = make_bench(project)
+    assert code == 0
+    assert called[0] == "python -m venv --clear .venv-bench"
+    assert called[1].endswith("-r benchmarks/requirements.txt")
+    scripts = [line.removeprefix("python ") for line in called[2:]]
+    assert scripts
+    assert all((ROOT / script).exists() for script in scripts)
+    assert make(project, "bench")[2] == called[2:]
+
+
+def test_bench_says_when_a_benchmark_fails(project):
+    make_bench(project)
+    write_command(project / ".venv-bench" / "bin" / "python", COMMAND + "exit 1\n")
+    code, _, called = make(project, "bench")
+    assert code != 0
+    assert len(called) == 1
+
+
+def test_bench_installs_new_requirements(project):
+    make_bench(project)
+    later(project / BENCH_REQUIREMENTS)
+    assert "-m venv" in make(project, "bench")[2][0]
+
+
 def test_the_environment_is_made_from_the_first_python_that_runs(project):
     shutil.rmtree(project / ".venv")
     bin = project / "bin"
@@ -157,8 +192,10 @@ def test_without_a_python_the_error_says_what_to_do(project):
 
 def test_clean_leaves_only_the_sources(project):
     make(project, "book")
+    make_bench(project)
     code, _, _ = make(project, "clean")
     assert code == 0
+    assert not (project / ".venv-bench").exists()
     assert not (project / "_build").exists()
     assert not (project / ".venv").exists()
     assert (project / "book" / "intro.md").exists()
