@@ -102,11 +102,8 @@ def _npmi(holds):
     together = (holds @ holds.T).toarray() / holds.shape[1]
     u, v = np.triu_indices(len(together), 1)
     alone, both = np.diag(together), together[u, v]
-    npmi = np.full(len(both), -1.0)
-    meet = both > 0
-    always = both == 1
-    some = meet & ~always
-    npmi[some] = np.log(both / (alone[u] * alone[v]), where=some, out=npmi.copy())[some]
-    npmi[some] /= -np.log(both[some])
-    npmi[always] = 1.0
+    npmi = np.where(both == 1, 1.0, -1.0)
+    some = (both > 0) & (both < 1)
+    both = both[some]
+    npmi[some] = np.log(both / (alone[u[some]] * alone[v[some]])) / -np.log(both)
     return npmi.mean()
