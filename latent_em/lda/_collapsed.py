@@ -19,6 +19,7 @@ from latent_em._validation import check_integer, check_number
 from latent_em.lda._documents import pairs
 from latent_em.lda._model import Params, check_counts, check_params
 
+_BURN_IN = 20  # sweeps before the priors are learned: at first all topics are alike
 _LEAST = np.float32(1e-30)
 _NUMBERS = 2**15  # pairs times topics worked on at a time, so that they stay in the cache
 
@@ -82,9 +83,9 @@ def cvb0(
         four times as many pairs of a document and a word as there are words.
     learn_alpha, learn_eta : bool
         Learn α, one number for each topic, and η, one for all words, by Minka's fixed point
-        on the expected counts (eq-lda-polya).
-    random_state : int, numpy.random.Generator or numpy.random.RandomState, optional
-        Seed of the start, at which each φ_mv is drawn at random.
+        on the expected counts, after 20 sweeps (eq-lda-polya).
+    random_state : int or numpy.random.Generator, optional
+        Seed of the start, at which each φ_mv is drawn uniformly from the simplex.
 
     Returns
     -------
@@ -121,10 +122,10 @@ def cvb0(
         moved = sum(np.abs(b.documents - old).sum() for b, old in zip(batches, before, strict=True))
         changes.append(moved / 2 / max(counts.sum(), 1))
         converged = bool(changes[-1] < tol)
-        if learn_alpha:
+        if learn_alpha and len(changes) > _BURN_IN:
             of_documents = np.concatenate([batch.documents for batch in batches])
             alpha = _fixed_point(np.broadcast_to(alpha, n_components), of_documents)
-        if learn_eta:
+        if learn_eta and len(changes) > _BURN_IN:
             eta = float(_fixed_point(np.broadcast_to(eta, n_words), topics.T, shared=True)[0])
     gamma, topics = np.empty((n_documents, n_components)), np.zeros((n_words, n_components))
     for rows, batch in zip(deal, batches, strict=True):
