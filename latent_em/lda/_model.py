@@ -80,7 +80,11 @@ def sample(params, lengths, random_state=None):
     beta = np.stack([rng.dirichlet(row) for row in lambda_])
     theta = rng.dirichlet(alpha, len(lengths))
     topics = [rng.choice(n_topics, int(n), p=p) for n, p in zip(lengths, theta, strict=True)]
-    words = [np.array([rng.choice(n_words, p=beta[k]) for k in z], dtype=int) for z in topics]
+    z = np.concatenate([*topics, np.empty(0, dtype=int)])
+    w = np.empty_like(z)
+    for k, topic in enumerate(beta):
+        w[z == k] = rng.choice(n_words, (z == k).sum(), p=topic)
+    words = np.split(w, np.cumsum(lengths[:-1]).astype(int))
     counts = [np.bincount(w, minlength=n_words) for w in words]
     counts = sparse.csr_array(np.reshape(counts, (len(lengths), n_words)).astype(float))
     return Sample(counts, words, topics, theta, beta)
