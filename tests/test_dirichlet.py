@@ -134,7 +134,7 @@ def test_parameters_that_are_not_positive_are_refused(name, bad):
 def test_errors_name_the_argument():
     with pytest.raises(ValueError, match=r"alpha: got the number 2.0, must be an array of shape"):
         dirichlet.log_partition(2.0)
-    with pytest.raises(ValueError, match="b: got -1.0, must be positive"):
+    with pytest.raises(ValueError, match=r"b: got -1.0, must be positive"):
         dirichlet.kl([1.0, 1.0], [1.0, -1.0])
     for p in ([0.5, 0.6], [-0.1, 1.1], [np.nan, 1.0]):
         with pytest.raises(ValueError, match="p: got"):

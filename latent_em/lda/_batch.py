@@ -63,7 +63,8 @@ def responsibilities(gamma, lambda_):
     ValueError
         If a number is not positive or not finite.
     """
-    theta, beta = expected_log(gamma), expected_log(lambda_)
+    theta = expected_log(check_positive("gamma", gamma))
+    beta = expected_log(check_positive("lambda_", lambda_))
     return softmax(theta[:, np.newaxis, :] + beta.T, axis=2)
 
 
@@ -133,7 +134,8 @@ def m_step(stats, learn_alpha=False, learn_eta=False):
 
     Each is the global maximum of the bound with the rest fixed. For α that is the Dirichlet
     with the expected log θ that the documents have on average, for η the symmetric one with
-    the expected log β of the topics (eq-lda-alpha, eq-lda-eta).
+    the expected log β of the topics (eq-lda-alpha, eq-lda-eta). With one topic α has no effect,
+    with one word η has none, and they stay.
 
     Parameters
     ----------
@@ -143,12 +145,19 @@ def m_step(stats, learn_alpha=False, learn_eta=False):
     Returns
     -------
     Params
+
+    Raises
+    ------
+    ValueError
+        If η is to be learned, which is one number for all words, from one for each of them.
     """
     lambda_ = stats.eta + stats.word_topic
     alpha, eta = stats.alpha, stats.eta
-    if learn_alpha:
+    if learn_alpha and len(lambda_) > 1:
         alpha = dirichlet.maximum_likelihood(stats.log_theta / stats.n_samples)
-    if learn_eta:
+    if learn_eta and np.ndim(eta) > 0:  # the best number may be worse than those
+        raise ValueError(f"eta: got shape {np.shape(eta)} with learn_eta, must be one number")
+    if learn_eta and lambda_.shape[1] > 1:
         eta = dirichlet.symmetric_maximum_likelihood(expected_log(lambda_).mean(axis=0))
     return Params(lambda_, alpha, eta)
 
@@ -173,6 +182,11 @@ def online_step(params, stats, rho, n_documents):
     -------
     Params
 
+    Raises
+    ------
+    ValueError, TypeError
+        If ``rho`` or ``n_documents`` is out of its range.
+
     References
     ----------
     M. D. Hoffman, D. M. Blei, C. Wang and J. Paisley (2013). Stochastic variational inference.
@@ -181,6 +195,7 @@ def online_step(params, stats, rho, n_documents):
     check_number("rho", rho, at_least=0)
     if rho > 1:
         raise ValueError(f"rho: got {rho}, must be at most 1")
+    check_number("n_documents", n_documents, at_least=0)
     whole = params.eta + n_documents / stats.n_samples * stats.word_topic
     return params._replace(lambda_=(1 - rho) * params.lambda_ + rho * whole)
 

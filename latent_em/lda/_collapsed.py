@@ -120,7 +120,7 @@ def cvb0(
         for batch in batches:
             topics += batch.sweep(topics, alpha, eta)
         moved = sum(np.abs(b.documents - old).sum() for b, old in zip(batches, before, strict=True))
-        changes.append(moved / 2 / max(counts.sum(), 1))
+        changes.append(moved / 2 / (counts.sum() or 1))
         converged = bool(changes[-1] < tol)
         if learn_alpha and len(changes) > _BURN_IN:
             of_documents = np.concatenate([batch.documents for batch in batches])
@@ -152,6 +152,8 @@ class _Batch:
         self.phi = rng.standard_exponential((counts.nnz, n_components), dtype=np.float32)
         self.phi /= self.phi.sum(axis=1, keepdims=True)  # uniform on the simplex
         n, pair = counts.data.astype(np.float32), np.arange(counts.nnz + 1)
+        one = np.minimum(n, 1)  # of a fraction of a word no more than that is left out
+        self.one = None if (one == 1).all() else one[:, np.newaxis]
         shape = (counts.shape[0], counts.nnz)
         self.by_document = sparse.csr_array((n, pair[:-1], counts.indptr), shape)
         self.by_word = sparse.csc_array((n, counts.indices, pair), (counts.shape[1], counts.nnz))
@@ -168,12 +170,13 @@ class _Batch:
         for start in range(0, len(self.phi), size):
             some = slice(start, start + size)
             phi = self.phi[some]
+            own = phi if self.one is None else self.one[some] * phi
             new = of_documents.take(self.document[some], axis=0)
-            new -= phi
+            new -= own
             factor = of_words.take(self.word[some], axis=0)
-            factor -= phi
+            factor -= own
             new *= factor
-            np.subtract(of_all, phi, out=factor)
+            np.subtract(of_all, own, out=factor)
             new /= factor
             np.maximum(new, _LEAST, out=new)  # the rounding of N − φ may be below zero
             new /= np.einsum("ik->i", new)[:, np.newaxis]
@@ -197,6 +200,8 @@ def _fixed_point(prior, counts, shared=False):
     up = psi(prior + counts).sum(axis=0) - len(counts) * psi(prior)
     total = prior.sum()
     down = psi(total + counts.sum(axis=1)).sum() - len(counts) * psi(total)
+    if down == 0:  # no counts, so any prior is as likely
+        return prior
     if shared:
         return np.full_like(prior, (prior @ up) / (total / prior[0] * down))
     return prior * up / down

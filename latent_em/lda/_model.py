@@ -110,16 +110,33 @@ def log_joint(words, topics, theta, beta, alpha, eta):
     Raises
     ------
     ValueError
-        If a shape does not fit, or the shares or the topics are no distributions.
+        If a shape does not fit, a word or a topic does not exist, or the shares or the topics are
+        no distributions.
     """
+    if len(topics) != len(words):
+        raise ValueError(f"topics: got {len(topics)} documents, must be {len(words)} as in words")
     theta = check_array("theta", theta, (len(words), "n_components"))
     beta = check_array("beta", beta, (theta.shape[1], "n_words"))
     _, alpha, eta = full(Params(np.ones(beta.shape), alpha, eta))
     log_p = dirichlet.log_prob(eta, beta).sum() + dirichlet.log_prob(alpha, theta).sum()
     with np.errstate(divide="ignore"):
-        for w, z, shares in zip(words, topics, theta, strict=True):
+        for m, shares in enumerate(theta):
+            w = _check_indices("words", m, words[m], beta.shape[1])
+            z = _check_indices("topics", m, topics[m], len(beta))
+            if len(w) != len(z):
+                raise ValueError(
+                    f"topics: got {len(z)} of document {m}, must be the {len(w)} of words"
+                )
             log_p += np.log(shares[z]).sum() + np.log(beta[z, w]).sum()
     return float(log_p)
+
+
+def _check_indices(name, m, indices, size):
+    indices = np.asarray(indices, dtype=int)
+    wrong = indices[(indices < 0) | (indices >= size)]
+    if wrong.size:
+        raise ValueError(f"{name}: got {wrong[0]} in document {m}, must be from 0 to {size - 1}")
+    return indices
 
 
 def check_counts(counts, n_words="n_words", name="counts"):
