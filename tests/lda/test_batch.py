@@ -1,5 +1,6 @@
 """Batch and online variational Bayes: ascent, and that nothing depends on how it is computed."""
 
+import itertools
 import subprocess
 import sys
 import warnings
@@ -12,7 +13,6 @@ from scipy import sparse
 from latent_em import dirichlet, lda
 from latent_em.em import fit_em
 from latent_em.lda import _documents
-import itertools
 
 
 def random_problem(seed):
