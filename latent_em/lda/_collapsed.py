@@ -151,7 +151,8 @@ class _Batch:
         self.document, self.word, _ = pairs(counts)
         self.phi = rng.standard_exponential((counts.nnz, n_components), dtype=np.float32)
         self.phi /= self.phi.sum(axis=1, keepdims=True)  # uniform on the simplex
-        n, pair = counts.data.astype(np.float32), np.arange(counts.nnz + 1)
+        self.n, pair = counts.data, np.arange(counts.nnz + 1)
+        n = self.n.astype(np.float32)
         one = np.minimum(n, 1)  # of a fraction of a word no more than that is left out
         self.one = None if (one == 1).all() else one[:, np.newaxis]
         shape = (counts.shape[0], counts.nnz)
@@ -189,7 +190,9 @@ class _Batch:
         """N_mk and N_vk in double precision."""
         phi = self.phi.astype(float)
         phi /= phi.sum(axis=1, keepdims=True)
-        return self.by_document.astype(float) @ phi, self.by_word.astype(float) @ phi
+        by_document, by_word = self.by_document.astype(float), self.by_word.astype(float)
+        by_document.data = by_word.data = self.n
+        return by_document @ phi, by_word @ phi
 
 
 def _fixed_point(prior, counts, shared=False):
