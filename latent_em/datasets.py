@@ -233,7 +233,7 @@ def load_reuters():
     References
     ----------
     lda developers (2024). *lda: Topic modeling with latent Dirichlet allocation*, version 3.0.2.
-    https://pypi.org/project/lda. By their dates and titles the stories are from the Reuters
+    By their dates and titles the stories are from the Reuters
     Corpus, Volume 1: D. D. Lewis, Y. Yang, T. G. Rose and F. Li (2004), RCV1: a new benchmark
     collection for text categorization research, *Journal of Machine Learning Research* 5,
     361–397.
