@@ -7,25 +7,102 @@ a sum or product; a free *index* is one that picks a term, such as the k of ``r[
 
 import random
 from collections import Counter
-from collections.abc import Iterator
-from functools import reduce
+from collections.abc import Callable, Iterator
+from functools import lru_cache, reduce
 from itertools import permutations
 from math import prod
 from operator import or_
 
 import mpmath
 import sympy as sp
-from sympy.concrete.delta import deltasummation
 from sympy.core.sorting import default_sort_key
+from sympy.core.symbol import Str
 from sympy.polys.rings import ring
-
-_UNEVALUATED = (sp.Derivative, sp.Integral, sp.MatrixExpr, sp.Determinant, sp.Trace)
 
 mp = mpmath.MPContext()  # a context of its own: mpmath's global precision stays as it is
 mp.dps = 40
 
 
+# --- terms of a certificate ---------------------------------------------------------------------
+
+
+class h(sp.Function):  # noqa: N801 - a function, as in SymPy
+    """How far the logarithm lies below its tangent at 1: h(t) = t - 1 - log(t).
+
+    For t > 0 it is not negative, and zero only at t = 1.
+    """
+
+    nargs = 1
+    is_real = True
+
+    def fdiff(self, argindex=1):
+        """Return the derivative."""
+        return 1 - 1 / self.args[0]
+
+    def doit(self, **_):
+        """Return t - 1 - log(t)."""
+        return self.args[0] - 1 - sp.log(self.args[0])
+
+
+class cited(sp.Expr):  # noqa: N801 - reads as what it says of a term
+    """A term that is not negative by a theorem, or by what another equation says.
+
+    Parameters
+    ----------
+    term : sympy.Expr
+    zero : dict or list of dict
+        Where it is zero: substitutions, as for the equality of `check.inequality`.
+    by : str
+        The theorem, or the label of the equation.
+    """
+
+    is_commutative = True
+    is_real = True
+
+    def __new__(cls, term, zero, by):
+        """Keep the conditions as tuples of SymPy, where substitutions reach them."""
+        if not isinstance(zero, sp.Tuple):
+            conditions = [zero] if isinstance(zero, dict) else zero
+            zero = sp.Tuple(*(sp.Tuple(*(sp.Tuple(*p) for p in c.items())) for c in conditions))
+        return super().__new__(cls, sp.sympify(term), zero, by if isinstance(by, Str) else Str(by))
+
+    @property
+    def by(self) -> str:
+        """The theorem, or the label of the equation."""
+        return self.args[2].name
+
+    @property
+    def ways(self) -> list:
+        """Where it is zero: for each way the pairs of variable and value."""
+        return [[tuple(pair) for pair in way] for way in self.args[1]]
+
+    def doit(self, **_):
+        """Return the term."""
+        return self.args[0]
+
+    def _latex(self, printer):
+        return rf"\left[{printer.doprint(self.args[0])}\right]"
+
+
+class psi(sp.Function):  # noqa: N801
+    """The digamma function; SymPy does not know that its own is real."""
+
+    nargs = 1
+
+    def _eval_is_real(self):
+        return self.args[0].is_positive
+
+    def fdiff(self, argindex=1):
+        """Return the trigamma function."""
+        return sp.polygamma(1, *self.args)
+
+
+_UNEVALUATED = (sp.Derivative, sp.Integral, sp.MatrixExpr, sp.Determinant, sp.Trace, h, cited)
+
 # --- numbers at random points -------------------------------------------------------------------
+
+
+SCALES = ("0.01", "0.3", "1", "3", "100")
 
 
 class Point:
@@ -35,16 +112,18 @@ class Point:
     ----------
     seed : str
         With the symbol's name it decides the number, whatever else is asked for.
-    integers : dict
+    whole : dict
         Sizes and free indices.
     at : dict
         Variables that lie close to an expression, see `substitute`.
     """
 
-    def __init__(self, seed: str, integers: dict, at: dict):
-        self.seed, self.at = seed, at
-        self.scale = random.Random(seed).choice(("0.3", "1", "3"))
-        self.numbers = {s: mp.mpf(n) for s, n in integers.items()}
+    def __init__(self, seed: str, whole: dict, at: dict):
+        self.seed, self.whole, self.at = seed, whole, at
+        self.scale = random.Random(seed).choice(SCALES)
+        self.numbers = {s: mp.mpf(n) for s, n in whole.items()}
+        self.terms: dict = {}  # indexed terms
+        self.loops: dict = {}  # sums and products
 
     def __str__(self):
         numbers = {
@@ -52,54 +131,38 @@ class Point:
         }
         return ", ".join(f"{a} = {v}" for a, v in sorted(numbers.items()))
 
-    def value(self, expr: sp.Expr, known: dict | None = None):
+    def difference(self, left: sp.Expr, right: sp.Expr):
+        """``left - right`` at this point; 0 when it is no more than rounding.
+
+        A difference is one when it stays the same with three times the digits.
+        """
+        left, right = _evaluable(left), _evaluable(right)
+        a, b = self.value(left), self.value(right)
+        if left.has(sp.Integral) or right.has(sp.Integral):  # as exact as its quadrature
+            return a - b if abs(a - b) > mp.mpf("1e-25") * (1 + abs(a) + abs(b)) else mp.zero
+        if a == b:
+            return mp.zero
+        with mp.workdps(3 * mp.dps):
+            again = Point(self.seed, self.whole, self.at)
+            try:
+                fine = again.value(left) - again.value(right)
+            except ZeroDivisionError:  # what was divided by was rounding
+                return mp.zero
+        return +fine if abs(a - b - fine) < abs(fine) / 1000 else mp.zero
+
+    def value(self, expr: sp.Expr):
         """`expr` at this point, an mpmath number of 40 digits."""
-        known = {} if known is None else known
-        if expr not in known:
-            known[expr] = self._value(expr, known)
-        return known[expr]
+        return _program(expr)(self)
 
-    def _value(self, expr, known):
-        if expr.is_Rational:
-            return mp.mpf(expr.p) / expr.q
-        if expr.is_Symbol:
-            return self._number(expr)
-        if isinstance(expr, sp.Indexed):
-            return self._number(expr.base[tuple(int(self.value(i, known)) for i in expr.indices)])
-        if isinstance(expr, (sp.Sum, sp.Product)):
-            return self._loop(expr)
-        if isinstance(expr, (sp.Integral, sp.Piecewise)):
-            numbers = {s: self.value(s, known) for s in expr.free_symbols if s.is_Symbol}
-            return _mpmath(expr.subs({s: sp.Float(v, mp.dps) for s, v in numbers.items()}))
-        if not expr.args:
-            return _mpmath(expr)
-        args = [self.value(a, known) for a in expr.args]
-        if expr.is_Add:
-            return mp.fsum(args)
-        if expr.is_Mul:
-            return mp.fprod(args)
-        if expr.is_Pow:
-            return args[0] ** (int(expr.exp) if expr.exp.is_Integer else args[1])
-        if isinstance(expr, (sp.exp, sp.log)):
-            return getattr(mp, expr.func.__name__)(*args)
-        return _mpmath(
-            expr.func(*(sp.Integer(int(a)) if mp.isint(a) else sp.Float(a, mp.dps) for a in args))
-        )
+    def picked(self, base: sp.IndexedBase, indices: tuple):
+        """Value of the term of `base` with these indices."""
+        key = base, indices
+        if key not in self.terms:
+            self.terms[key] = self.number(base[tuple(map(int, indices))])
+        return self.terms[key]
 
-    def _loop(self, expr):
-        *inner, (i, low, high) = expr.limits
-        body = expr.func(expr.function, *inner) if inner else expr.function
-        hidden = self.numbers.get(i)
-        terms = []
-        for j in range(int(self.value(low)), int(self.value(high)) + 1):
-            self.numbers[i] = mp.mpf(j)
-            terms.append(self.value(body))
-        del self.numbers[i]
-        if hidden is not None:
-            self.numbers[i] = hidden
-        return mp.fsum(terms) if isinstance(expr, sp.Sum) else mp.fprod(terms)
-
-    def _number(self, a: sp.Expr):
+    def number(self, a: sp.Expr):
+        """Value of a symbol or of an indexed term."""
         if a not in self.numbers:
             number, goal = self._draw(a), substitute(a, self.at)
             if goal != a:
@@ -118,10 +181,88 @@ class Point:
         return -size if a.is_nonpositive or rng.random() < 0.5 else size
 
 
-def samples(exprs: list[sp.Expr], count: int, seed: str, at: dict | None = None) -> Iterator:
+@lru_cache(maxsize=100_000)
+def _program(expr: sp.Expr) -> Callable[[Point], "mpmath.mpf"]:
+    """Translate an expression into a function of a point: a sum is walked through many times."""
+    if expr.is_Rational:
+        p, q = expr.p, expr.q
+        return lambda point: mp.mpf(p) / q
+    if expr.is_Symbol:
+        return lambda point: point.number(expr)
+    if isinstance(expr, sp.Indexed):
+        base, picks = expr.base, [_program(i) for i in expr.indices]
+        return lambda point: point.picked(base, tuple(i(point) for i in picks))
+    if isinstance(expr, (sp.Sum, sp.Product)):
+        return _loop_program(expr)
+    if isinstance(expr, (sp.Integral, sp.Piecewise)):
+        symbols = [(s, _program(s)) for s in expr.free_symbols if s.is_Symbol]
+
+        def substituted(point):
+            return _mpmath(expr.subs({s: sp.Float(f(point), mp.dps) for s, f in symbols}))
+
+        return substituted
+    if not expr.args:
+        return lambda point: _mpmath(expr)
+    args = [_program(a) for a in expr.args]
+    if expr.is_Pow and expr.exp.is_Integer:
+        power = int(expr.exp)
+        return lambda point: args[0](point) ** power
+    known = _KNOWN.get(expr.func)
+    if known:
+        return lambda point: known(*(a(point) for a in args))
+
+    def evaluated(point):
+        numbers = [a(point) for a in args]
+        whole = [sp.Integer(int(a)) if mp.isint(a) else sp.Float(a, mp.dps) for a in numbers]
+        return _mpmath(expr.func(*whole))
+
+    return evaluated
+
+
+_KNOWN = {
+    sp.Add: lambda *args: mp.fsum(args),
+    sp.Mul: lambda *args: mp.fprod(args),
+    sp.Pow: lambda base, exponent: base**exponent,
+    sp.exp: mp.exp,
+    sp.log: mp.log,
+    sp.loggamma: mp.loggamma,
+    sp.polygamma: lambda order, a: mp.psi(int(order), a),
+    psi: mp.digamma,
+}
+
+
+def _loop_program(expr):
+    *inner, (i, low, high) = expr.limits
+    body = _program(expr.func(expr.function, *inner) if inner else expr.function)
+    start, end = _program(low), _program(high)
+    total = mp.fsum if isinstance(expr, sp.Sum) else mp.fprod
+    outer = sorted((s for s in expr.free_symbols if s.is_Symbol), key=str)
+
+    def walk(point):
+        key = expr, tuple(point.numbers.get(s) for s in outer)
+        if key not in point.loops:
+            hidden, terms, last = point.numbers.get(i), [], end(point)
+            if not mp.isfinite(last):
+                raise ArithmeticError(f"{expr} has no end, and no value is computed for it")
+            for j in range(int(start(point)), int(last) + 1):
+                point.numbers[i] = mp.mpf(j)
+                terms.append(body(point))
+            point.numbers.pop(i, None)
+            if hidden is not None:
+                point.numbers[i] = hidden
+            point.loops[key] = total(terms)
+        return point.loops[key]
+
+    return walk
+
+
+def samples(
+    exprs: list[sp.Expr], count: int, seed: str, at: dict | None = None, assuming: list = ()
+) -> Iterator:
     """Values of expressions at random points of the domain that the symbols' assumptions give.
 
-    Points where a value is not a finite real number are passed over.
+    Sizes are 1 to 3, indices lie in their range and often at its ends, other numbers are of the
+    size of 0.01 to 100. Points where a value is not a finite real number are passed over.
 
     Parameters
     ----------
@@ -131,6 +272,8 @@ def samples(exprs: list[sp.Expr], count: int, seed: str, at: dict | None = None)
     seed : str
     at : dict, optional
         At every other point these variables lie close to these expressions.
+    assuming : list of sympy.Rel
+        Points where one of them does not hold are passed over.
 
     Yields
     ------
@@ -141,18 +284,27 @@ def samples(exprs: list[sp.Expr], count: int, seed: str, at: dict | None = None)
     Raises
     ------
     ArithmeticError
-        When the values are real at too few points.
+        When the values are real at too few points, or a sum has no end.
     """
-    done = tuple(c for c in _UNEVALUATED if c is not sp.Integral)
-    exprs = [e.replace(lambda a: isinstance(a, done), canonical) for e in exprs]
-    whole, picks = (sorted(f(*exprs), key=str) for f in (sizes, indices))
+    exprs = [_evaluable(e) for e in exprs]
+    terms = [*exprs, *(side for relation in assuming for side in relation.args)]
+    whole, limits = sorted(sizes(*terms), key=str), ranges(*terms)
+    picks = sorted(indices(*terms), key=str)
     found = 0
     for number in range(60 * count):
         name = f"{seed} {number}"
         rng = random.Random(name)
-        integers = {s: rng.choice((3, 4)) for s in whole} | {s: rng.choice((1, 2)) for s in picks}
+        integers = {s: rng.randint(1, 3) for s in whole}
+        for k in picks:
+            low, high = 1, 3
+            for ends in limits.get(k, ()):
+                start, end = (int(Point(name, integers, {}).value(e)) for e in ends)
+                low, high = max(low, start) if start else start, min(high, end)
+            integers[k] = rng.choice((low, high, rng.randint(low, max(low, high))))
         point = Point(name, integers, at if at and number % 2 else {})
         try:
+            if not all(_holds(relation, point) for relation in assuming):
+                continue
             values = [point.value(e) for e in exprs]
         except ZeroDivisionError:
             continue
@@ -164,10 +316,21 @@ def samples(exprs: list[sp.Expr], count: int, seed: str, at: dict | None = None)
     raise ArithmeticError(f"only {found} of {count} random points give finite real values")
 
 
+def _evaluable(expr: sp.Expr) -> sp.Expr:
+    done = tuple(c for c in _UNEVALUATED if c is not sp.Integral)
+    return expr.replace(lambda a: isinstance(a, done), canonical)
+
+
+def _holds(relation: sp.Rel, point: Point) -> bool:
+    gap = point.difference(relation.gts, relation.lts)
+    return gap > 0 if isinstance(relation, (sp.Gt, sp.Lt)) else gap >= 0
+
+
 def sizes(*exprs: sp.Basic) -> set[sp.Symbol]:
     """Symbols in the limits of sums and products: N, K, ..."""
     loops = {a for e in exprs for a in e.atoms(sp.Sum, sp.Product)}
-    return {s for a in loops for _, *ends in a.limits for end in ends for s in end.free_symbols}
+    ends = {s for a in loops for _, *ends in a.limits for end in ends for s in end.free_symbols}
+    return ends & {s for e in exprs for s in e.free_symbols}
 
 
 def indices(*exprs: sp.Basic) -> set[sp.Symbol]:
@@ -176,6 +339,58 @@ def indices(*exprs: sp.Basic) -> set[sp.Symbol]:
     inside = {s for a in picks for s in (a.indices if a.is_Indexed else a.args)}
     free = {s for e in exprs for s in e.free_symbols}
     return {s for i in inside for s in i.free_symbols if s.is_Symbol} & free - sizes(*exprs)
+
+
+def axes(*exprs: sp.Basic) -> dict:
+    """Ranges of the axes of indexed variables, from the sums that run over them.
+
+    A sum to N - 1 runs over an axis of N all the same: the range is that of the symbol.
+
+    Returns
+    -------
+    dict
+        From (base, place of the index) to a set of (low, high).
+    """
+    found: dict[tuple, set] = {}
+    free = {s for e in exprs for s in e.free_symbols}
+    for i, low, high, inside in _loops(exprs):
+        size = high.as_coeff_Add()[1] or high
+        if not size.free_symbols <= free:
+            continue  # it ends at the index of another sum
+        for a in inside.atoms(sp.Indexed, sp.KroneckerDelta):
+            for place, pick in enumerate(a.indices if a.is_Indexed else a.args):
+                if (pick - i).is_Integer:
+                    name = (a.base if a.is_Indexed else a, place)
+                    start = low if low.is_Integer and low < 1 else sp.S.One
+                    found.setdefault(name, set()).add((start, size))
+    return found
+
+
+def ranges(*exprs: sp.Basic) -> dict:
+    """Ranges of the free indices: those of the axes from which they pick.
+
+    Returns
+    -------
+    dict
+        From symbol to a list of (low, high).
+    """
+    found: dict[sp.Symbol, set] = {}
+    known = axes(*exprs)
+    for k in indices(*exprs):
+        for a in {a for e in exprs for a in e.atoms(sp.Indexed, sp.KroneckerDelta) if a.has(k)}:
+            picks = a.indices if a.is_Indexed else a.args
+            for place, pick in enumerate(picks):
+                if not pick.has(k):
+                    continue
+                name = (a.base, place) if a.is_Indexed else (a, 1 - place)
+                found.setdefault(k, set()).update(known.get(name, ()))
+    return {k: sorted(ends, key=str) for k, ends in found.items() if ends}
+
+
+def _loops(exprs) -> Iterator:
+    for a in {a for e in exprs for a in e.atoms(sp.Sum, sp.Product)}:
+        for i, low, high in a.limits:
+            yield i, low, high, a.function
 
 
 def differ(a, b) -> bool:
@@ -210,13 +425,29 @@ def _mpmath(expr: sp.Expr):
 # --- proofs -------------------------------------------------------------------------------------
 
 
-def residual(expr: sp.Expr) -> sp.Expr:
-    """Return 0 when `expr` is proved to vanish, else what is left of it: no proof was found."""
-    for way in (canonical, sp.expand, _split_logs, _recur_gammas, sp.simplify):
-        expr = canonical(way(expr))
+def residual(expr: sp.Expr, limits: dict | None = None) -> sp.Expr:
+    """Return 0 when `expr` is proved to vanish, else what is left of it: no proof was found.
+
+    Parameters
+    ----------
+    expr : sympy.Expr
+    limits : dict, optional
+        Ranges of its free indices, see `ranges`; by default as they are found in it.
+    """
+    limits = ranges(expr) if limits is None else limits
+    for way in (canonical, sp.expand, _split_logs, _recur_gammas, _simplify):
+        expr = settle(canonical(way(expr)), limits)
         if numerator(expr) == 0 or _summands_vanish(expr):
             return sp.S.Zero
     return expr
+
+
+def read(expr: sp.Expr) -> sp.Expr:
+    """Put the digamma function that is known to be real in the place of SymPy's."""
+    return expr.replace(
+        lambda e: isinstance(e, sp.polygamma) and e.args[0] == 0 and e.args[1].is_positive,
+        lambda e: psi(e.args[1]),
+    )
 
 
 def canonical(expr: sp.Expr) -> sp.Expr:
@@ -225,8 +456,10 @@ def canonical(expr: sp.Expr) -> sp.Expr:
     Logarithms are expanded, sums taken apart by linearity, constants pulled out of them,
     Kronecker deltas summed, nested sums merged and their indices renamed.
     """
-    if not expr.args or not expr.has(sp.Sum, sp.Product, sp.log, *_UNEVALUATED):
+    if not expr.args or not expr.has(sp.Sum, sp.Product, sp.log, sp.polygamma, *_UNEVALUATED):
         return expr
+    if isinstance(expr, sp.polygamma) and expr.args[0] == 0 and expr.args[1].is_positive:
+        return psi(canonical(expr.args[1]))
     if isinstance(expr, sp.Derivative):  # inside first: the names of indices may clash
         return canonical(sp.diff(canonical(expr.expr), *expr.variable_count))
     if isinstance(expr, _UNEVALUATED):
@@ -239,7 +472,9 @@ def canonical(expr: sp.Expr) -> sp.Expr:
         return result
     expr = expr.func(*(canonical(a) for a in expr.args))
     if isinstance(expr, sp.log):
-        split = sp.expand_log(expr)
+        # both sides of log(ab) = log(a) + log(b) are minus infinity at zero
+        bases = [a.as_base_exp()[0] for a in sp.Mul.make_args(expr.args[0])]
+        split = sp.expand_log(expr, force=all(b.is_nonnegative for b in bases))
         return split if split == expr else canonical(split)
     return expr
 
@@ -249,12 +484,14 @@ def _sum(summand: sp.Expr, limit: tuple) -> sp.Expr:
     if low.is_Integer and high.is_Integer:
         return sp.Add(*(canonical(summand.subs(i, j)) for j in range(low, high + 1)))
     total = sp.S.Zero
+    if summand.has(within):
+        summand = settle(summand, {i: [(low, high)]})
     for term in sp.Add.make_args(sp.expand(summand)):
         outside, inside = term.as_independent(i, as_Add=False)
         if inside == 1:
             total += outside * (high - low + 1)
-        elif inside.has(sp.KroneckerDelta):
-            total += outside * canonical(deltasummation(inside, limit, no_piecewise=True))
+        elif pick := _picked(inside, i):
+            total += outside * canonical(within(pick[0], low, high) * pick[1])
         else:
             limits = [limit]
             nested = [a for a in sp.Mul.make_args(inside) if isinstance(a, sp.Sum)]
@@ -263,6 +500,53 @@ def _sum(summand: sp.Expr, limit: tuple) -> sp.Expr:
                 limits = [*nested[0].limits, limit]
             total += outside * _named(sp.Sum, inside, limits)
     return total
+
+
+class within(sp.Function):  # noqa: N801
+    """1 when an index lies in a range, 0 when it does not: what a summed delta leaves."""
+
+    nargs = 3
+    is_integer = True
+    is_nonnegative = True
+
+    @classmethod
+    def eval(cls, i, low, high):
+        """Decide it where that is possible."""
+        if (i - low).is_nonnegative and (high - i).is_nonnegative:
+            return sp.S.One
+        if (i - low).is_negative or (high - i).is_negative:
+            return sp.S.Zero
+        return None
+
+    def fdiff(self, argindex=1):
+        """Return 0: an index is no variable."""
+        return sp.S.Zero
+
+
+def settle(expr: sp.Expr, limits: dict) -> sp.Expr:
+    """Decide which free indices lie in the ranges of sums, given their own ranges."""
+
+    def decide(i, low, high):
+        for k, ends in limits.items():
+            if i.has(k) and any(
+                within(i.subs(k, a), low, high) == within(i.subs(k, b), low, high) == 1
+                for a, b in ends
+            ):
+                return sp.S.One
+        return within(i, low, high)
+
+    return expr.replace(within, decide) if expr.has(within) else expr
+
+
+def _picked(inside: sp.Expr, i: sp.Symbol) -> tuple | None:
+    """Which i a Kronecker delta among the factors picks, and the other factors there."""
+    for factor in sp.Mul.make_args(inside):
+        if isinstance(factor, sp.KroneckerDelta):
+            difference = sp.expand(factor.args[0] - factor.args[1])
+            if difference.coeff(i) in (1, -1) and not (difference.coeff(i) * i - difference).has(i):
+                pick = i - difference * difference.coeff(i)
+                return pick, (inside / factor).subs(i, pick)
+    return None
 
 
 def _product(factors: sp.Expr, limit: tuple) -> sp.Expr:
@@ -288,9 +572,13 @@ def _product(factors: sp.Expr, limit: tuple) -> sp.Expr:
 def _named(loop: type, inside: sp.Expr, limits: list) -> sp.Expr:
     """A sum or product whose indices have names that depend on its depth only."""
     bound = {ls[0] for a in inside.atoms(sp.Sum, sp.Product) for ls in a.limits}
-    taken = {s.name for s in inside.free_symbols | bound if s.is_Symbol} - {
-        ls[0].name for ls in limits
-    }
+    own = {ls[0] for ls in limits}
+    for i in own & bound:  # not the same index
+        new = sp.Dummy(i.name, integer=True)
+        inside = inside.subs(i, new)
+        limits = [tuple(end.subs(i, new) for end in ls) for ls in limits]
+    own = {ls[0] for ls in limits}
+    taken = {s.name for s in (inside.free_symbols - own) | bound if s.is_Symbol}
     names = [f"i_{level}" for level in range(1, 20) if f"i_{level}" not in taken]
     free = [sp.Symbol(name, integer=True) for name in names[: len(limits)]]
     forms = []
@@ -371,10 +659,17 @@ def _split_logs(expr: sp.Expr) -> sp.Expr:
     return expr.replace(sp.log, lambda arg: sp.expand_log(sp.log(sp.factor(arg))))
 
 
+def _simplify(expr: sp.Expr) -> sp.Expr:
+    try:
+        return sp.simplify(expr)
+    except Exception:  # SymPy stumbles over some sums: then it has no proof
+        return expr
+
+
 def _recur_gammas(expr: sp.Expr) -> sp.Expr:
     """Use Γ(z + 1) = z Γ(z) and what follows from it for log-gamma and digamma."""
     expr = expr.replace(
         lambda e: isinstance(e, sp.loggamma) and e.args[0].is_positive,
         lambda e: sp.log(sp.gamma(*e.args)),
     )
-    return sp.expand_func(expr)
+    return sp.expand_func(expr.replace(psi, sp.digamma))

@@ -72,6 +72,9 @@ class Record(NamedTuple):
     result: str
     claim: str
     cell: int
+    word: str = ""
+    domain: str = ""
+    rests_on: tuple[str, ...] = ()
 
 
 class Page(NamedTuple):
@@ -101,6 +104,9 @@ class Entry(NamedTuple):
     claim: str
     notebook: str
     cell: int
+    word: str = ""
+    domain: str = ""
+    rests_on: tuple[str, ...] = ()
 
 
 # --- reading ------------------------------------------------------------------------------------
@@ -241,7 +247,19 @@ def _records(outputs: list, cell: int) -> Iterator[Record]:
 def entries(pages: Iterable[Page]) -> list[Entry]:
     """Return one entry per check whose equation stands in the same notebook."""
     return [
-        Entry(e.label, e.latex, r.kind, r.scope, r.result, r.claim, page.name, r.cell)
+        Entry(
+            label=e.label,
+            latex=e.latex,
+            kind=r.kind,
+            scope=r.scope,
+            result=r.result,
+            claim=r.claim,
+            notebook=page.name,
+            cell=r.cell,
+            word=r.word,
+            domain=r.domain,
+            rests_on=tuple(r.rests_on),
+        )
         for page in pages
         for e in page.equations
         for r in page.records
@@ -339,10 +357,15 @@ def page_markdown(pages: list[Page] | None = None) -> str:
         for (label, latex), checks in groupby(in_chapter, key=lambda e: (e.label, e.latex)):
             parts += [f"**{{eq}}`{label}`**", f"$$\n{latex}\n$$"]
             for e in checks:
-                line = "; ".join(filter(None, [f"**{e.kind}**", e.scope, e.result])) + "."
+                line = "; ".join(filter(None, [f"**{e.kind}**", *outcome(e)])) + "."
                 parts.append(line + (" Read by the machine as" if e.claim else ""))
                 parts += [f"$$\n{e.claim}\n$$"] if e.claim else []
     return "\n\n".join(parts) + "\n"
+
+
+def outcome(e: Entry | Record) -> list[str]:
+    """Return what a check showed, in words."""
+    return [*filter(None, [e.word, e.scope, e.domain, e.result]), *(f"by {r}" for r in e.rests_on)]
 
 
 def summary(found: list[Entry]) -> str:

@@ -71,7 +71,9 @@ class CheckLine(MimeRenderPlugin):
         if data.mime_type != check.MIMETYPE:
             return None
         record = data.content
-        words = [record[key] for key in ("label", "kind", "scope", "result") if record[key]]
+        keys = ("label", "kind", "word", "scope", "domain", "result")
+        words = [record[key] for key in keys if record.get(key)]
+        words += [f"by {name}" for name in record.get("rests_on", ())]
         line = html.escape(" · ".join(words))
         if not record["claim"]:
             return [nodes.raw("", f'<p class="check">{line}</p>', format="html")]

@@ -1,0 +1,290 @@
+"""What is not negative by its form, and where it is zero: the half of a proof that a reader sees.
+
+An inequality is proved by a *certificate*: terms whose sum is identical with the gap, each of a
+form that is never negative. `zeros` knows the forms and returns where a term vanishes; `implies`
+compares that with the equality condition that an author states.
+"""
+
+from itertools import chain, product
+
+import sympy as sp
+
+from latent_em.book import algebra
+
+_MANAGEABLE = 200  # operations in an expression; to factorise more could take minutes
+
+
+class UnknownSignError(ValueError):
+    """An expression is not one of the forms that are known not to be negative."""
+
+
+class Every(sp.Dummy):
+    """An index that stands for all its values from ``low`` to ``high``."""
+
+    def __new__(cls, name, low, high):
+        """Keep the range beside the symbol."""
+        index = super().__new__(cls, name, integer=True)
+        index.low, index.high = low, high
+        return index
+
+
+# --- where a term of known form vanishes --------------------------------------------------------
+
+
+def zeros(expr: sp.Expr, facts: tuple = ()) -> list[list[sp.Expr]]:
+    """Where a term of a form that is never negative vanishes.
+
+    Forms: a positive or non-negative symbol, an even power of a real, ``h(t)`` of a non-negative
+    t, ``log(t)`` where t - 1 is of such a form, ``1 - KroneckerDelta``, what is `algebra.cited`,
+    and sums, products and powers of these. At q = 0, ``q * h(p / q)`` means its limit p.
+
+    Parameters
+    ----------
+    expr : sympy.Expr
+    facts : tuple of (sympy.Expr, bool)
+        Expressions that are assumed not to be negative, and whether they are positive.
+
+    Returns
+    -------
+    list of list of sympy.Expr
+        The expression vanishes where, in one of the lists, all expressions vanish: ``[]`` is
+        nowhere and ``[[]]`` everywhere. What holds an `Every` vanishes for all values of it.
+
+    Raises
+    ------
+    UnknownSignError
+        When the form is not known.
+    """
+    for known, positive in facts:
+        ratio = expr / known
+        if ratio.is_number and ratio.is_positive:
+            return [] if positive else [[known]]
+    if isinstance(expr, (sp.Sum, sp.Product)):
+        return _loop(expr, facts)
+    if expr.is_zero:
+        return [[]]
+    if isinstance(expr, algebra.cited):
+        return [[v - e for v, e in way] for way in expr.ways]
+    if isinstance(expr, algebra.h):
+        zeros(expr.args[0], facts)
+        return [[expr.args[0] - 1]]
+    if isinstance(expr, sp.log):
+        return zeros(expr.args[0] - 1, facts)
+    if isinstance(expr, sp.Abs):
+        return [[expr.args[0]]]
+    if isinstance(expr, sp.exp) and expr.args[0].is_real:
+        return []
+    for kind, rule in ((sp.Add, _add), (sp.Mul, _mul), (sp.Pow, _pow)):
+        if isinstance(expr, kind):
+            return rule(expr, facts)
+    return _by_assumptions(expr)
+
+
+def is_positive(expr: sp.Expr, facts: tuple = ()) -> bool:
+    """Whether an expression is positive by its form."""
+    try:
+        return zeros(expr, facts) == []
+    except UnknownSignError:
+        return False
+
+
+def _by_assumptions(expr):
+    if not expr.has(sp.Sum, sp.Product):  # SymPy takes an empty sum for a positive number
+        if expr.is_positive:
+            return []
+        if expr.is_nonnegative:
+            return [[expr]]
+    raise UnknownSignError(f"{expr} is not of a form that is known not to be negative")
+
+
+def facts_of(assuming: list) -> tuple:
+    """Read relations such as ``v > 0`` as the facts that `zeros` takes."""
+    found = []
+    for relation in assuming:
+        factors = sp.Mul.make_args(relation.gts - relation.lts)
+        core = sp.Mul(*(f for f in factors if not is_positive(f)))
+        found.append((core, isinstance(relation, (sp.Gt, sp.Lt))))
+    return tuple(found)
+
+
+def _add(expr, facts):
+    if isinstance(1 - expr, sp.KroneckerDelta):
+        i, j = (1 - expr).args
+        return [[i - j]]
+    try:
+        return _all(zeros(term, facts) for term in expr.args)
+    except UnknownSignError:
+        factored = sp.factor(expr) if expr.count_ops() < _MANAGEABLE else expr
+        return _by_assumptions(expr) if factored.is_Add else zeros(factored, facts)
+
+
+def _all(parts) -> list:
+    """Where all parts vanish: each in one of its ways."""
+    return [list(chain(*ways)) for ways in product(*parts)]
+
+
+def _mul(expr, facts):
+    number, factors = expr.as_coeff_mul()
+    if number.is_negative:
+        raise UnknownSignError(f"{expr} has a minus sign")
+    tangents = [f for f in factors if isinstance(f, algebra.h)]
+    ways = []
+    for factor in factors:
+        found = zeros(factor, facts)
+        if factor in tangents:
+            top, bottom = sp.fraction(factor.args[0])
+            found = [[top - bottom]]
+        elif found == [[factor]] and any(sp.fraction(t.args[0])[1].has(factor) for t in tangents):
+            found = []  # at q = 0 the limit of q h(p/q) is p: it vanishes where p = q there too
+        ways += found
+    return ways
+
+
+def _pow(expr, facts):
+    base, exponent = expr.as_base_exp()
+    if exponent.is_real and is_positive(base, facts):
+        return []
+    if exponent.is_even and exponent.is_positive and base.is_real:
+        return [[base]]
+    if exponent.is_positive:
+        return zeros(base, facts)
+    if exponent.is_even and base.is_real:
+        return []
+    return _by_assumptions(expr)
+
+
+def _loop(expr, facts):
+    new = {}
+    for i, low, high in reversed(expr.limits):
+        new[i] = Every(i.name, low.subs(new), high.subs(new))
+    ways = zeros(expr.function.subs(new), facts)
+    if isinstance(expr, sp.Product):
+        if ways:
+            raise UnknownSignError(f"{expr} has factors that are not known to be positive")
+        return ways
+    for i, *_ in expr.limits:
+        ways = _for_all(ways, new[i])
+    return ways
+
+
+def _for_all(ways, i: Every):
+    """Where a sum over i vanishes, from where its terms do."""
+    rest = [way for way in ways if not any(e.has(i) for e in way)]
+    mine = [way for way in ways if way not in rest]
+    if len(mine) > 1:
+        if any(len(way) > 1 for way in mine):
+            raise UnknownSignError(f"each term of a sum over {i} may vanish in its own way")
+        mine = [[sp.Mul(*(e for (e,) in mine))]]
+    if not (i.high - i.low).is_nonnegative:
+        rest.append([i.high - i.low + 1])  # or the sum is empty
+    return rest + [list(chain(*(_all_values(e, i) for e in way))) for way in mine]
+
+
+def _all_values(e, i):
+    """An equation that only compares i with something holds for all i when there is one i."""
+    if any(a.has(i) for a in e.atoms(sp.Indexed, sp.Function)) or e.diff(i) not in (1, -1):
+        return [e]
+    return [i.high - i.low, e.subs(i, i.low)]
+
+
+# --- comparing it with what the author says ------------------------------------------------------
+
+
+def implies(ways: list, conditions: list[dict], known: set, axes: dict, facts: tuple = ()) -> str:
+    """Say where terms vanish beyond the conditions; the empty string if nowhere.
+
+    Parameters
+    ----------
+    ways : list of list of sympy.Expr
+        As `zeros` returns them.
+    conditions : list of dict
+        From variable to value; one of them has to hold. An indexed variable with a symbolic
+        index stands for all; a symbol that is not `known` is a number that exists.
+    known : set of sympy.Symbol
+    axes : dict
+        The ranges of each axis of the indexed variables, see `algebra.axes`.
+    facts : tuple
+        See `zeros`.
+    """
+    for way in ways:
+        for case in product(*map(_factors, way)):
+            if any(is_positive(e, facts) or is_positive(-e, facts) for e in case):
+                continue  # outside the domain
+            if not any(_follows(list(case), condition, known, axes) for condition in conditions):
+                return ", ".join(f"{e} = 0" for e in case) or "everywhere"
+    return ""
+
+
+def _factors(equation) -> list:
+    """Expressions one of which vanishes; with an index that stands for all, only one is known."""
+    top = algebra.numerator(algebra.canonical(equation))
+    if top.count_ops() < _MANAGEABLE:
+        factors = [f for f, _ in sp.factor_list(top)[1] if not f.is_number]
+        unsure = [f for f in factors if not (is_positive(f) or is_positive(-f))]
+        if unsure and (len(unsure) == 1 or not equation.atoms(Every)):
+            return unsure
+    return [top]
+
+
+def _follows(equations, condition, known, axes) -> bool:
+    goals = dict(condition)
+    while goals:
+        found = ((v, s) for v in goals for e in equations for s in _solutions(e, v, axes))
+        for v, s in found:
+            goal = _meet(s, goals[v], v, known)
+            if goal is not None:
+                del goals[v]
+                goals = {u: algebra.substitute(e, goal) for u, e in goals.items()}
+                equations = [algebra.substitute(e, {v: s}) for e in equations]
+                break
+        else:
+            return False
+    return True
+
+
+def _solutions(equation, v, axes):
+    """Solve an equation that is linear in v."""
+    equation = _instance(equation, v, axes)
+    if equation is None:
+        return
+    top = sp.expand(algebra.numerator(algebra.canonical(equation)))
+    slope, rest = top.coeff(v, 1), top.coeff(v, 0)
+    if slope == 0 or slope.has(v) or rest.has(v) or sp.expand(top - slope * v - rest) != 0:
+        return
+    slope = sp.factor(slope)
+    if slope.is_number or is_positive(slope) or is_positive(-slope):
+        yield -rest / slope
+
+
+def _instance(equation, v, axes):
+    """What an equation for all values of its indices says of v."""
+    if v.is_Symbol:
+        return equation
+    for term in sorted(equation.atoms(sp.Indexed), key=str):
+        if term.base != v.base or len(term.indices) != len(v.indices):
+            continue
+        new, fits = {}, True
+        for place, (i, j) in enumerate(zip(term.indices, v.indices, strict=True)):
+            if isinstance(i, Every):
+                whole = axes.get((v.base, place), {(i.low, i.high)}) == {(i.low, i.high)}
+                fits &= whole if j.free_symbols else (j - i.low).is_nonnegative is True
+                new[i] = j
+            else:
+                fits &= i == j
+        if fits:
+            return equation.subs(new)
+    return None
+
+
+def _meet(solution, goal, v, known):
+    """Numbers that make a solution the goal: ``{}`` when it is, None when there are none."""
+    left = algebra.numerator(algebra.canonical(solution - goal))
+    if left == 0 or algebra.residual(solution - goal) == 0:
+        return {}
+    picks = {s for i in getattr(v, "indices", ()) for s in i.free_symbols}
+    for b in sorted(goal.free_symbols - known - picks, key=str):
+        if b.is_Symbol:
+            for s in sp.solve(left, b) if left.coeff(b, 2) == 0 else ():
+                if not s.free_symbols & picks and (not b.is_positive or is_positive(s)):
+                    return {b: s}
+    return None
