@@ -54,3 +54,8 @@ def rows_and_weights(chunk):
     if not counted.any():
         raise ValueError("sample_weight: got zero for every row, must be positive for at least one")
     return X[counted], sample_weight[counted]
+
+
+def sample_count(chunk):
+    """How many samples a chunk stands for: the sum of the weights, or the number of rows."""
+    return chunk.sample_weight.sum() if isinstance(chunk, Weighted) else len(chunk)

@@ -5,14 +5,12 @@ from numbers import Real
 
 import numpy as np
 from sklearn.base import _fit_context
-from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
-from sklearn.utils.validation import validate_data
 
 from latent_em import bernoulli_mixture as core
-from latent_em._validation import check_binary
+from latent_em._validation import check_binary, check_probabilities
 from latent_em.estimators.mixture import MixtureEstimator
-from latent_em.estimators.starts import start_resp
+from latent_em.estimators.starts import check_weights, start_resp
 from latent_em.weighted import Weighted, rows_and_weights
 
 
@@ -156,8 +154,7 @@ class BernoulliMixture(MixtureEstimator):
         UserWarning
             If ``binarize`` makes all samples equal.
         """
-        X = validate_data(self, X, dtype=[np.float64, np.float32], ensure_min_samples=2)
-        X = self._binarized(X)
+        X = self._checked(X, ensure_min_samples=2)
         if sample_weight is None:
             sample_weight = np.ones(len(X))
         chunk = Weighted(*rows_and_weights(Weighted(X, sample_weight)))
@@ -167,24 +164,15 @@ class BernoulliMixture(MixtureEstimator):
                 f"n_components = {self.n_components}"
             )
         model = core.BetaPrior(1 + self.alpha, 1 + self.alpha)
-        self._random_state = check_random_state(self.random_state)
-        if self.warm_start and hasattr(self, "converged_"):
-            starts = [self._params]
-        else:
-            starts = (self._start(chunk) for _ in range(self.n_init))
-        fits = (self._fit_em(model, start, chunk, self.tol, self.max_iter) for start in starts)
-        best = max(fits, key=lambda fit: fit.lower_bounds[-1])
-        self.weights_, self.means_ = best.params
-        self._keep(best, chunk.sample_weight.sum())
+        self.weights_, self.means_ = self._fit_em(model, chunk)
         return self
 
     @property
     def _params(self):
         return core.Params(self.weights_, self.means_)
 
-    def _checked(self, X, **options):
-        X = validate_data(self, X, dtype=[np.float64, np.float32], **options)
-        return self._binarized(X, warn=False)
+    def _checked(self, X, reset=True, **options):
+        return self._binarized(super()._checked(X, reset=reset, **options), warn=reset)
 
     def _log_prob(self, X):
         return core.log_prob(self._params, X)
@@ -198,7 +186,7 @@ class BernoulliMixture(MixtureEstimator):
     def _n_parameters(self):
         return core.degrees_of_freedom(self._params)
 
-    def _binarized(self, X, warn=True):
+    def _binarized(self, X, warn):
         if self.binarize is None:
             return check_binary("X", X, X.shape)
         binary = np.greater(X, self.binarize).astype(float)
@@ -207,22 +195,18 @@ class BernoulliMixture(MixtureEstimator):
                 f"binarize={self.binarize} makes all samples equal; choose a threshold within "
                 f"the data, which run from {X.min():.4g} to {X.max():.4g}",
                 UserWarning,
-                stacklevel=4,
+                stacklevel=5,
             )
         return binary
 
-    def _start(self, chunk):
+    def _start(self, model, chunk):
         X, sample_weight = chunk
         resp = start_resp(self.init_params, X, self.n_components, self._random_state, sample_weight)
         # Laplace's rule for the weights, and for the means so that none is 0 or 1.
         counts = core.counts(X, resp)
         weights, means = core.BetaPrior(2, 2).m_step(counts._replace(nk=counts.nk + 1))
         if self.weights_init is not None:
-            weights = self.weights_init
+            weights = check_weights(self.weights_init, self.n_components)
         if self.means_init is not None:
-            means = self.means_init
-        params = core.check_params(core.Params(weights, means))
-        wanted = (self.n_components, X.shape[1])
-        if params.means.shape != wanted:
-            raise ValueError(f"means_init: got shape {params.means.shape}, must be {wanted}")
-        return params
+            means = check_probabilities("means_init", self.means_init, means.shape)
+        return core.Params(weights, means)

@@ -5,18 +5,16 @@ from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import _fit_context
-from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import validate_data
 
 from latent_em import gaussian_mixture as core
 from latent_em._validation import check_array
 from latent_em.covariances import COVARIANCE_TYPES
-from latent_em.em import EMResult, LowerBoundDecreaseWarning
+from latent_em.em import LowerBoundDecreaseWarning, last_change_is_small
 from latent_em.estimators.mixture import MixtureEstimator
 from latent_em.estimators.starts import check_distinct, check_weights, start_resp
 from latent_em.inverse_wishart import inverse_wishart
-from latent_em.weighted import Weighted, rows_and_weights
+from latent_em.weighted import Weighted, rows_and_weights, sample_count
 
 
 class GaussianMixture(MixtureEstimator):
@@ -128,6 +126,11 @@ class GaussianMixture(MixtureEstimator):
         "verbose_interval": [Interval(Integral, 1, None, closed="left")],
     }
 
+    _nan_advice = (
+        "; for rows with missing entries see latent_em.incomplete_mixture, a model for "
+        "latent_em.em.fit_em"
+    )
+
     def __init__(
         self,
         n_components=1,
@@ -185,8 +188,9 @@ class GaussianMixture(MixtureEstimator):
         ------
         ValueError
             If ``X`` holds NaN or infinity, or fewer distinct rows than components; if a start,
-            a weight or the prior does not fit; if a component loses all its samples, or its
-            covariance is not positive definite.
+            a weight or the prior does not fit, or the prior has degrees of freedom and no
+            scale; if a component loses all its samples, or its covariance is not positive
+            definite.
 
         Warns
         -----
@@ -195,35 +199,21 @@ class GaussianMixture(MixtureEstimator):
         LowerBoundDecreaseWarning
             If its bound fell, owing to ``reg_covar``, by more than ``tol`` per sample.
         """
-        X = self._checked(X, ensure_min_samples=2).astype(float, copy=False)
-        chunk, n_samples = X, len(X)
+        chunk = X = self._checked(X, ensure_min_samples=2).astype(float, copy=False)
         if sample_weight is not None:
             chunk = Weighted(*rows_and_weights(Weighted(X, sample_weight)))
-            X, n_samples = chunk.X, chunk.sample_weight.sum()
+            X = chunk.X
         check_distinct(X, self.n_components)
-        prior = None
-        if self.covariance_prior is not None:
-            degrees = self.degrees_of_freedom_prior
-            prior = inverse_wishart(self.covariance_prior, X.shape[1], degrees)
+        prior = self._prior(X.shape[1])
         ridge = self.reg_covar if prior is None else 0.0
         model = core.Model(self._kind, prior, ridge)
-        self._random_state = check_random_state(self.random_state)
-        if self.warm_start and hasattr(self, "converged_"):
-            if len(self.weights_) != self.n_components:
-                raise ValueError(
-                    f"n_components: got {self.n_components}, must be the {len(self.weights_)} of "
-                    "the last fit for a warm_start"
-                )
-            before = self.lower_bounds_[-2] * n_samples if len(self.lower_bounds_) > 1 else None
-            best = self._climb(model, self._params, chunk, n_samples, before)
-        else:
-            starts = (self._start(model, chunk) for _ in range(self.n_init))
-            climbs = (self._climb(model, start, chunk, n_samples) for start in starts)
-            best = max(climbs, key=lambda climb: climb.lower_bounds[-1])
-        self.weights_, self.means_, self.covariances_ = best.params
+        with warnings.catch_warnings():
+            if ridge > 0:  # then a fall is no surprise; see _warn_if_fallen
+                warnings.simplefilter("ignore", LowerBoundDecreaseWarning)
+            params = self._fit_em(model, chunk, self._stop(sample_count(chunk)))
+        self.weights_, self.means_, self.covariances_ = params
         self.precisions_cholesky_ = self._kind.precisions_cholesky(self.covariances_)
         self.precisions_ = self._kind.precisions(self.precisions_cholesky_)
-        self._keep(best, n_samples)
         self._warn_if_fallen(ridge)
         return self
 
@@ -249,20 +239,30 @@ class GaussianMixture(MixtureEstimator):
         covariances = self._kind.n_parameters(n_components, n_features)
         return n_components - 1 + n_components * n_features + covariances
 
-    def _checked(self, X, **options):
-        X = validate_data(
-            self, X, dtype=[np.float64, np.float32], ensure_all_finite=False, **options
-        )
-        if np.isnan(X).any():
-            row, column = np.argwhere(np.isnan(X))[0]
+    def _prior(self, n_features):
+        if self.covariance_prior is not None:
+            return inverse_wishart(self.covariance_prior, n_features, self.degrees_of_freedom_prior)
+        if self.degrees_of_freedom_prior is not None:
             raise ValueError(
-                f"X: got NaN at ({row}, {column}), must be a number; for rows with missing entries "
-                "see latent_em.incomplete_mixture, a model for latent_em.em.fit_em"
+                f"degrees_of_freedom_prior: got {self.degrees_of_freedom_prior} without a "
+                "covariance_prior, must be None or go with one"
             )
-        return check_array("X", X, X.shape).astype(X.dtype, copy=False)
+        return None
+
+    def _stop(self, n_samples):
+        """scikit-learn's rule: one last step after the step, or the start, that changed little.
+
+        Before a warm start, what counts is the last change of the fit that goes on.
+        """
+        earlier = list(self.lower_bounds_[-2:-1] * n_samples) if self._goes_on else []
+
+        def stop(lower_bounds, tolerance):
+            before = earlier + lower_bounds[:-1]
+            return len(before) > 1 and last_change_is_small(before, tolerance)
+
+        return stop
 
     def _start(self, model, chunk):
-        """Parameters drawn as ``init_params`` says, where none are given."""
         X, sample_weight = chunk if isinstance(chunk, Weighted) else (chunk, None)
         kind, shape = self._kind, (self.n_components, X.shape[1])
         given = {}
@@ -278,26 +278,6 @@ class GaussianMixture(MixtureEstimator):
             return core.Params(**given)
         resp = start_resp(self.init_params, X, self.n_components, self._random_state, sample_weight)
         return model.m_step(core.moments(X, resp, kind))._replace(**given)
-
-    def _climb(self, model, start, chunk, n_samples, before=None):
-        """Take as many steps as scikit-learn, one more than the rule of ``fit_em``.
-
-        ``before`` is the bound a step before the start, if there was one.
-        """
-        if self.max_iter == 0:
-            return self._fit_em(model, start, chunk, 0, 0)
-        climb = self._fit_em(model, start, chunk, self.tol, self.max_iter - 1)
-        if before is not None and abs(climb.lower_bounds[0] - before) < self.tol * n_samples:
-            climb = EMResult(start, climb.lower_bounds[:1], True, 0)
-        last = self._fit_em(model, climb.params, chunk, 0, 1)
-        lower_bounds = np.append(climb.lower_bounds, last.lower_bounds[-1])
-        return EMResult(last.params, lower_bounds, climb.converged, climb.n_iter + 1)
-
-    def _fit_em(self, model, start, chunk, tol, max_iter):
-        with warnings.catch_warnings():
-            if model.reg_covar > 0:  # then a fall is no surprise; see _warn_if_fallen
-                warnings.simplefilter("ignore", LowerBoundDecreaseWarning)
-            return super()._fit_em(model, start, chunk, tol, max_iter)
 
     def _warn_if_fallen(self, reg_covar):
         fall = -np.diff(self.lower_bounds_).min(initial=0)

@@ -9,15 +9,18 @@ from sklearn.base import BaseEstimator, DensityMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_is_fitted, validate_data
 
-from latent_em.em import fit_em
+from latent_em._validation import check_array
+from latent_em.em import fit_em, last_change_is_small
+from latent_em.weighted import sample_count
 
 
 class MixtureEstimator(DensityMixin, BaseEstimator, ABC):
-    """A mixture fitted by EM: what its log-densities and responsibilities say.
+    """A mixture fitted by EM: how it is fitted, and what is then said of samples.
 
-    A subclass has ``fit``, and the five methods below, thin over the functions of its model.
+    A subclass has ``fit``, which makes a model and a chunk of its data and calls
+    :meth:`_fit_em`, and what is abstract below, thin over the functions of its model.
     """
 
     _parameter_constraints: dict = {  # noqa: RUF012
@@ -33,9 +36,16 @@ class MixtureEstimator(DensityMixin, BaseEstimator, ABC):
         "verbose": ["verbose"],
     }
 
+    _nan_advice = ""
+
+    @property
     @abstractmethod
-    def _checked(self, X, **options):
-        """Return ``X`` as samples of this mixture; raise if it holds anything else."""
+    def _params(self):
+        """The parameters of the fit, as the model has them."""
+
+    @abstractmethod
+    def _start(self, model, chunk):
+        """Parameters drawn as ``init_params`` says, where none are given."""
 
     @abstractmethod
     def _log_prob(self, X):
@@ -203,23 +213,44 @@ class MixtureEstimator(DensityMixin, BaseEstimator, ABC):
         largest = self._responsibilities(self._samples(X)).max(axis=1)
         return self.bic(X) - 2 * float(np.log(largest).sum())
 
+    def _checked(self, X, **options):
+        """Return ``X`` as finite numbers in its own precision; raise if it holds others."""
+        X = validate_data(
+            self, X, dtype=[np.float64, np.float32], ensure_all_finite=False, **options
+        )
+        if np.isnan(X).any():
+            row, column = np.argwhere(np.isnan(X))[0]
+            raise ValueError(f"X: got NaN at ({row}, {column}), must be a number{self._nan_advice}")
+        return check_array("X", X, X.shape).astype(X.dtype, copy=False)
+
     def _samples(self, X):
         check_is_fitted(self)
         return self._checked(X, reset=False)
 
-    def _fit_em(self, model, start, chunk, tol, max_iter):
-        """``fit_em``, but an interrupt remains one: an estimator is fitted or it is not."""
-        result = fit_em(
-            model, start, [chunk], tol=tol, max_iter=max_iter, progress=bool(self.verbose)
-        )
-        if not result.converged and len(result.lower_bounds) <= max_iter:
-            raise KeyboardInterrupt
-        return result
+    @property
+    def _goes_on(self):
+        """Whether the start is the last fit."""
+        return self.warm_start and hasattr(self, "converged_")
 
-    def _keep(self, best, n_samples):
-        """Set the attributes that say how the best of the fits went."""
+    def _fit_em(self, model, chunk, stop=last_change_is_small):
+        """Parameters of the best fit: from the last one if warm, else from ``n_init`` starts.
+
+        Sets the attributes that say how it went.
+        """
+        self._random_state = check_random_state(self.random_state)
+        if not self._goes_on:
+            starts = (self._start(model, chunk) for _ in range(self.n_init))
+        elif len(self.weights_) == self.n_components:
+            starts = [self._params]
+        else:
+            raise ValueError(
+                f"n_components: got {self.n_components}, must be the {len(self.weights_)} of "
+                "the last fit for a warm_start"
+            )
+        fits = (self._fit_from(start, model, chunk, stop) for start in starts)
+        best = max(fits, key=lambda fit: fit.lower_bounds[-1])
         self.converged_, self.n_iter_ = best.converged, best.n_iter
-        self.lower_bounds_ = best.lower_bounds / n_samples
+        self.lower_bounds_ = best.lower_bounds / sample_count(chunk)
         self.lower_bound_ = float(self.lower_bounds_[-1])
         if not best.converged and self.max_iter > 0:
             warnings.warn(
@@ -228,3 +259,19 @@ class MixtureEstimator(DensityMixin, BaseEstimator, ABC):
                 ConvergenceWarning,
                 stacklevel=4,
             )
+        return best.params
+
+    def _fit_from(self, start, model, chunk, stop):
+        """``fit_em``, but an interrupt remains one: an estimator is fitted or it is not."""
+        result = fit_em(
+            model,
+            start,
+            [chunk],
+            tol=self.tol,
+            max_iter=self.max_iter,
+            stop=stop,
+            progress=bool(self.verbose),
+        )
+        if not result.converged and len(result.lower_bounds) <= self.max_iter:
+            raise KeyboardInterrupt
+        return result

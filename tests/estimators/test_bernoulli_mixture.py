@@ -140,6 +140,8 @@ def test_a_warm_start_goes_on_where_it_stopped():
     with pytest.warns(ConvergenceWarning):
         whole.fit(ROWS)
     np.testing.assert_allclose(mixture.means_, whole.means_, rtol=1e-12)
+    with pytest.raises(ValueError, match="n_components: got 2, must be the 3 of the last fit"):
+        mixture.set_params(n_components=2).fit(ROWS)
 
 
 def test_data_are_binarized_as_said():
@@ -219,17 +221,17 @@ def test_verbose_shows_progress_on_standard_error(capsys):
 @pytest.mark.parametrize(
     ("options", "X", "sample_weight", "message"),
     [
-        ({}, [[0, np.nan], [1, 0]], None, "NaN"),
-        ({}, [[0, np.inf], [1, 0]], None, "infinity"),
+        ({}, [[0, np.nan], [1, 0]], None, r"X: got NaN at \(0, 1\), must be a number$"),
+        ({}, [[0, np.inf], [1, 0]], None, r"X: got inf at \(0, 1\), must be finite"),
         ({"n_components": 3}, np.eye(2), None, "got n_samples = 2 of weight above zero, must be"),
         ({"n_components": 2}, np.eye(2), [1, 0], "got n_samples = 1 of weight above zero"),
         ({}, np.eye(2), [1, -1], "sample_weight: got -1.0, must not be negative"),
         ({}, np.eye(2), [0, 0], "sample_weight: got zero for every row"),
         ({}, np.eye(2), [1, 1, 1], r"sample_weight: got shape \(3,\), must be \(2,\)"),
         ({"means_init": [[0.5]]}, np.eye(2), None, r"means_init: got shape \(1, 1\)"),
-        ({"means_init": [[0.5, 1.5]]}, np.eye(2), None, "means: got 1.5"),
-        ({"weights_init": [0.5]}, np.eye(2), None, "weights: got a sum of 0.5, must sum to 1"),
-        ({"n_components": 2, "weights_init": [1.0]}, np.eye(2), None, r"means: got shape \(2, 2\)"),
+        ({"means_init": [[0.5, 1.5]]}, np.eye(2), None, r"means_init: got 1.5 at \(0, 1\), must"),
+        ({"weights_init": [0.5]}, np.eye(2), None, "weights_init: got a sum of 0.5, must sum to"),
+        ({"n_components": 2, "weights_init": [1.0]}, np.eye(2), None, r"weights_init: got shape"),
         ({"n_components": 0}, np.eye(2), None, "'n_components' parameter"),
         ({"tol": -1}, np.eye(2), None, "'tol' parameter"),
         ({"alpha": -1}, np.eye(2), None, "'alpha' parameter"),

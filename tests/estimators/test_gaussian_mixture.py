@@ -4,6 +4,7 @@ import pickle
 import subprocess
 import sys
 import warnings
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import latent_em
-from latent_em import GaussianMixture
+from latent_em import BernoulliMixture, GaussianMixture
 from latent_em import gaussian_mixture as core
 from latent_em.covariances import COVARIANCE_TYPES
 from latent_em.datasets import load_old_faithful
@@ -112,6 +113,22 @@ def test_it_is_the_core_and_a_last_step(covariance_type):
     last = model.m_step(model.e_step(expected.params, OLD_FAITHFUL)[0])
     for ours, exact in zip(mixture._params, last, strict=True):
         np.testing.assert_allclose(ours, exact, rtol=1e-12)
+
+
+@pytest.mark.parametrize("estimator", [GaussianMixture, BernoulliMixture])
+@pytest.mark.parametrize("max_iter", [0, 1, 2, 100])
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_n_steps_cost_n_plus_one_e_steps_and_one_bar(estimator, max_iter, monkeypatch, capsys):
+    module, calls = import_module(f"latent_em.{estimator.__module__.split('.')[-1]}"), []
+    e_step = module.e_step
+    monkeypatch.setattr(module, "e_step", lambda *args: (calls.append(None), e_step(*args))[1])
+    mixture = estimator(2, max_iter=max_iter, tol=1e-3, random_state=0, verbose=1)
+    for _ in range(2):  # the second goes on
+        calls.clear()
+        mixture.fit(OLD_FAITHFUL - 60)
+        assert len(calls) == mixture.n_iter_ + 1
+        assert capsys.readouterr().err.count("\n") == 1
+        mixture.set_params(warm_start=True)
 
 
 @pytest.mark.parametrize("covariance_type", TYPES)
@@ -314,6 +331,7 @@ SPHERES = {"covariance_type": "spherical", "precisions_init": [1.0, -1.0]}
         ({"covariance_prior": [1.0]}, TWO, r"covariance_prior: got shape \(1,\), must be \(2,\)"),
         ({"covariance_prior": -1.0}, TWO, "'covariance_prior' parameter .* Got -1.0"),
         ({"covariance_prior": 1.0, "degrees_of_freedom_prior": 0.5}, TWO, "degrees_of_freedom_pri"),
+        ({"degrees_of_freedom_prior": 5}, TWO, "_prior: got 5 without a covariance_prior, must be"),
         ({"n_components": 0}, TWO, "'n_components' parameter .* Got 0"),
         ({"n_components": 1.5}, TWO, "'n_components' parameter .* Got 1.5"),
         ({"covariance_type": "round"}, TWO, "'covariance_type' parameter .* Got 'round'"),
