@@ -17,7 +17,7 @@ EM never moves such a mean, so start inside (0, 1).
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import betaln, logsumexp, xlog1py, xlogy
+from scipy.special import betaln, xlog1py, xlogy
 
 from latent_em import bounds
 from latent_em._validation import (
@@ -27,7 +27,7 @@ from latent_em._validation import (
     check_number,
     check_probabilities,
 )
-from latent_em.weighted import rows_and_weights
+from latent_em.weighted import rows_and_weights, sample_count
 
 
 class Params(NamedTuple):
@@ -173,19 +173,18 @@ def responsibilities(params, X):
     ValueError
         As :func:`log_joint`, or if every class excludes some sample.
     """
-    return _responsibilities(log_joint(params, X))[0]
+    return bounds.normalise(_refuse_excluded(log_joint(params, X)))[0]
 
 
-def _responsibilities(log_joint):
-    """Responsibilities and log p(x_n)."""
-    log_prob = logsumexp(log_joint, axis=1, keepdims=True)
-    excluded = np.flatnonzero(log_prob == -np.inf)
+def _refuse_excluded(log_joint):
+    """Return the log-joint; raise if it is −∞ throughout a row."""
+    excluded = np.flatnonzero(log_joint.max(axis=1) == -np.inf)
     if excluded.size:
         raise ValueError(
             f"X: got sample {excluded[0]}, which every class excludes by a mean of 0 or 1 (or by "
             "its weight); means must allow every sample, so start inside (0, 1)"
         )
-    return np.exp(log_joint - log_prob), log_prob[:, 0]
+    return log_joint
 
 
 def e_step(params, chunk, local=None):
@@ -212,7 +211,7 @@ def e_step(params, chunk, local=None):
     params = check_params(params)
     X, sample_weight = rows_and_weights(chunk)
     X = _check_samples(X, params.means.shape[1])
-    resp, log_prob_ = _responsibilities(_log_joint(params, X))
+    resp, log_prob_ = bounds.normalise(_refuse_excluded(_log_joint(params, X)))
     stats = counts(X, resp * sample_weight[:, np.newaxis])
     return stats, float(sample_weight @ log_prob_), None
 
@@ -399,8 +398,7 @@ def bic(params, chunk):
     G. Schwarz (1978). Estimating the dimension of a model. *Annals of Statistics* 6(2),
     461–464.
     """
-    _, sample_weight = rows_and_weights(chunk)
-    penalty = degrees_of_freedom(params) * np.log(sample_weight.sum())
+    penalty = degrees_of_freedom(params) * np.log(sample_count(chunk))
     return float(penalty - 2 * log_likelihood(params, chunk))
 
 

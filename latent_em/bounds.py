@@ -57,12 +57,7 @@ def log_posterior(log_joint):
     """
     log_joint = _check_log_joint(log_joint)
     log_prob = logsumexp(log_joint, axis=1)
-    excluded = np.flatnonzero(log_prob == -np.inf)
-    if excluded.size:
-        raise ValueError(
-            f"log_joint: got -inf for every component in row {excluded[0]}; an observation of "
-            "probability zero has no posterior"
-        )
+    _refuse_excluded(log_prob)
     return log_joint - log_prob[:, np.newaxis]
 
 
@@ -76,7 +71,36 @@ def posterior(log_joint):
     ndarray of shape (n_samples, n_components)
         Rows are non-negative and sum to one.
     """
-    return np.exp(log_posterior(log_joint))
+    return normalise(_check_log_joint(log_joint))[0]
+
+
+def normalise(log_joint, axis=1):
+    """Responsibilities and log-evidence together, for an E-step; the argument is not checked.
+
+    Parameters
+    ----------
+    log_joint : ndarray
+        Log p(x_n, z_n = k), in nats, with the components along ``axis``.
+    axis : int
+
+    Returns
+    -------
+    resp : ndarray, shaped as ``log_joint``
+        p(z_n = k | x_n), the sum over ``axis`` is one.
+    log_prob : ndarray of one axis less
+        Log p(x_n), in nats.
+
+    Raises
+    ------
+    ValueError
+        If an observation has probability zero.
+    """
+    largest = log_joint.max(axis=axis, keepdims=True)
+    _refuse_excluded(largest)
+    resp = np.exp(log_joint - largest)
+    total = resp.sum(axis=axis, keepdims=True)
+    resp /= total
+    return resp, (largest + np.log(total)).squeeze(axis)
 
 
 def expected_log_joint(log_joint, q):
@@ -183,6 +207,15 @@ def gap(log_joint, q):
     """
     log_joint = _check_log_joint(log_joint)
     return kl(_check_q(q, log_joint), log_posterior(log_joint))
+
+
+def _refuse_excluded(log_prob):
+    excluded = np.flatnonzero(log_prob == -np.inf)
+    if excluded.size:
+        raise ValueError(
+            f"log_joint: got -inf for every component in row {excluded[0]}; an observation of "
+            "probability zero has no posterior"
+        )
 
 
 def _expectation(q, log_p):

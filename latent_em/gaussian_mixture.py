@@ -17,17 +17,20 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.special import logsumexp
 
+from latent_em import bounds
 from latent_em._validation import check_array, check_distribution, check_integer
 from latent_em.covariances import FULL, not_positive
 from latent_em.inverse_wishart import InverseWishart
 from latent_em.moments import Moments, blocks, moments, moments_of_columns
-from latent_em.weighted import Weighted, rows_and_weights
+from latent_em.weighted import Weighted, rows_and_weights, sample_count
 
 __all__ = [
     "Model",
     "Moments",
     "Params",
+    "bic",
     "check_params",
+    "degrees_of_freedom",
     "e_step",
     "global_bound",
     "log_joint",
@@ -146,17 +149,28 @@ def log_prob(params, X, covariance_type=FULL):
     return logsumexp(log_joint(params, X, covariance_type), axis=1)
 
 
-def log_likelihood(params, X, covariance_type=FULL):
+def log_likelihood(params, chunk, covariance_type=FULL):
     """Log p(X) = Σ_n log p(x_n), all samples together (eq-gm-log-likelihood).
 
-    Parameters and errors as for :func:`log_joint`.
+    Parameters
+    ----------
+    params : Params
+    chunk : array-like of shape (n_samples, n_features) or Weighted
+    covariance_type : object
+        One of the shapes in ``latent_em.covariances``.
 
     Returns
     -------
     float
         In nats.
+
+    Raises
+    ------
+    ValueError
+        As :func:`log_joint`, or if the sample weights are unfit.
     """
-    return float(log_prob(params, X, covariance_type).sum())
+    X, sample_weight = rows_and_weights(chunk)
+    return float(sample_weight @ log_prob(params, X, covariance_type))
 
 
 def responsibilities(params, X, covariance_type=FULL):
@@ -169,7 +183,7 @@ def responsibilities(params, X, covariance_type=FULL):
     ndarray of shape (n_samples, n_components)
         Rows are non-negative and sum to one.
     """
-    return _normalise(log_joint(params, X, covariance_type), axis=1)[0]
+    return bounds.normalise(log_joint(params, X, covariance_type))[0]
 
 
 def e_step(params, chunk, local=None, covariance_type=FULL):
@@ -205,25 +219,14 @@ def e_step(params, chunk, local=None, covariance_type=FULL):
     per_block, bound = [], 0.0
     for rows in blocks(len(X), sum(params.means.shape)):
         columns = np.ascontiguousarray(X[rows].T)
-        resp, log_prob_ = _normalise(log_joint_(columns), axis=0)
+        resp, log_prob_ = bounds.normalise(log_joint_(columns), axis=0)
         if sample_weight is not None:
             resp *= sample_weight[rows]
             log_prob_ *= sample_weight[rows]
         bound += log_prob_.sum()
         per_block.append(moments_of_columns(columns, resp, covariance_type))
-    stats = reduce(add, per_block)
-    if sample_weight is not None:
-        stats = stats._replace(n_samples=sample_weight.sum())
+    stats = reduce(add, per_block)._replace(n_samples=sample_count(chunk))
     return stats, float(bound), None
-
-
-def _normalise(log_joint_, axis):
-    """Responsibilities and log-densities; scipy's logsumexp is slow on small blocks."""
-    largest = log_joint_.max(axis=axis, keepdims=True)
-    resp = np.exp(log_joint_ - largest)
-    total = resp.sum(axis=axis, keepdims=True)
-    resp /= total
-    return resp, np.squeeze(largest + np.log(total), axis=axis)
 
 
 def m_step(stats, prior=None, reg_covar=0.0):
@@ -310,6 +313,38 @@ def sample(params, n_samples, random_state, covariance_type=FULL):
     for k, root in enumerate(np.linalg.cholesky(matrices)):
         X[z == k] = params.means[k] + X[z == k] @ root.T
     return X, z
+
+
+def degrees_of_freedom(params, covariance_type=FULL):
+    """Number of free parameters: K − 1 weights, K · D means, and those of the covariances.
+
+    Parameters
+    ----------
+    params : Params
+    covariance_type : object
+        One of the shapes in ``latent_em.covariances``.
+
+    Returns
+    -------
+    int
+    """
+    n_components, n_features = np.shape(params.means)
+    covariances = covariance_type.n_parameters(n_components, n_features)
+    return n_components - 1 + n_components * n_features + covariances
+
+
+def bic(params, chunk, covariance_type=FULL):
+    """Bayesian information criterion, −2 log p(X) + df log N: smaller is better (eq-gu-bic).
+
+    Parameters and errors as for :func:`log_likelihood`.
+
+    Returns
+    -------
+    float
+        In nats.
+    """
+    penalty = degrees_of_freedom(params, covariance_type) * np.log(sample_count(chunk))
+    return float(penalty - 2 * log_likelihood(params, chunk, covariance_type))
 
 
 def check_params(params, covariance_type=FULL):

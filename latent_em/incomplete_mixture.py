@@ -19,11 +19,12 @@ from operator import add
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import logsumexp, softmax
 
+from latent_em import bounds
 from latent_em._validation import check_array
 from latent_em.covariances import FULL
 from latent_em.gaussian_mixture import Moments, Params, check_params, m_step
+from latent_em.weighted import rows_and_weights, sample_count
 
 __all__ = [
     "Moments",
@@ -44,7 +45,7 @@ def e_step(params, chunk, local=None):
     Parameters
     ----------
     params : Params
-    chunk : array-like of shape (n_samples, n_features)
+    chunk : array-like of shape (n_samples, n_features), or latent_em.weighted.Weighted
         NaN where an entry is missing.
     local : list, optional
         Which rows miss the same entries, once that is known.
@@ -60,16 +61,20 @@ def e_step(params, chunk, local=None):
     ------
     ValueError
         If a shape does not fit, an entry is infinite, the weights are no distribution, or a
-        covariance is not symmetric positive definite.
+        covariance is not symmetric positive definite; or if the sample weights are unfit.
     """
-    params, X = _check(params, chunk)
+    X, sample_weight = rows_and_weights(chunk)
+    params, X = _check(params, X)
     patterns = _patterns(X) if local is None else local
     per_pattern, bound = [], 0.0
     for rows, missing in patterns:
         given = _given_seen(params, X[rows], missing)
-        bound += logsumexp(given.log_joint, axis=1).sum()
-        per_pattern.append(_moments(X[rows], missing, given))
-    return reduce(add, per_pattern), float(bound), patterns
+        resp, log_prob_ = bounds.normalise(given.log_joint)
+        bound += sample_weight[rows] @ log_prob_
+        weighted_resp = resp * sample_weight[rows, np.newaxis]
+        per_pattern.append(_moments(X[rows], missing, given, weighted_resp.T))
+    stats = reduce(add, per_pattern)._replace(n_samples=sample_count(chunk))
+    return stats, float(bound), patterns
 
 
 def log_prob(params, X):
@@ -82,20 +87,21 @@ def log_prob(params, X):
     ndarray of shape (n_samples,)
         In nats; 0 for a row of which nothing was seen.
     """
-    return logsumexp(_log_joint(params, X), axis=1)
+    return bounds.normalise(_log_joint(params, X))[1]
 
 
-def log_likelihood(params, X):
+def log_likelihood(params, chunk):
     """Log-density of all that was seen, Σ_n log p(x_o).
 
-    Parameters and errors as for :func:`conditional`.
+    Parameters and errors as for :func:`e_step`.
 
     Returns
     -------
     float
         In nats.
     """
-    return float(log_prob(params, X).sum())
+    X, sample_weight = rows_and_weights(chunk)
+    return float(sample_weight @ log_prob(params, X))
 
 
 def responsibilities(params, X):
@@ -108,7 +114,7 @@ def responsibilities(params, X):
     ndarray of shape (n_samples, n_components)
         Rows are non-negative and sum to one.
     """
-    return softmax(_log_joint(params, X), axis=1)
+    return bounds.normalise(_log_joint(params, X))[0]
 
 
 def conditional(params, X):
@@ -138,7 +144,7 @@ def conditional(params, X):
     result = [None] * len(X)
     for rows, missing in _patterns(X):
         given = _given_seen(params, X[rows], missing)
-        resp = softmax(given.log_joint, axis=1)
+        resp, _ = bounds.normalise(given.log_joint)
         for n, *mixture in zip(rows, resp, given.means.swapaxes(0, 1), strict=True):
             result[n] = Params(*mixture, given.covariances)
     return result
@@ -158,7 +164,7 @@ def complete(params, X):
     filled = X.copy()
     for rows, missing in _patterns(X):
         given = _given_seen(params, X[rows], missing)
-        resp = softmax(given.log_joint, axis=1)
+        resp, _ = bounds.normalise(given.log_joint)
         filled[np.ix_(rows, missing)] = np.einsum("nk,knm->nm", resp, given.means)
     return filled
 
@@ -186,8 +192,7 @@ def _given_seen(params, X, missing):
     )
 
 
-def _moments(X, missing, given):
-    resp = softmax(given.log_joint, axis=1).T
+def _moments(X, missing, given, resp):
     filled = np.repeat(X[None], len(resp), axis=0)
     filled[:, :, missing] = given.means
     nk = resp.sum(axis=1)

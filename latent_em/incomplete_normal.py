@@ -11,16 +11,17 @@ variances too small or correlations too strong. The M-step is the mean and covar
 complete data (eq-incomplete-normal-m-step).
 
 NaN stands for a missing entry. The module is itself a model:
-``fit_em(incomplete_normal, params, [X])``.
+``fit_em(incomplete_normal, params, [X])``. It is :mod:`latent_em.incomplete_mixture` with one
+component.
 """
 
 from typing import NamedTuple
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve
 
+from latent_em import gaussian_mixture, incomplete_mixture
 from latent_em._validation import check_array
-from latent_em.gaussian_mixture import Moments
+from latent_em.covariances import TIED
 
 
 class Params(NamedTuple):
@@ -75,35 +76,25 @@ def complete(params, X):
         If a shape does not fit, an entry is infinite, or the covariance is not symmetric
         positive definite.
     """
-    (mean, covariance), X = _check(params, X)
-    filled, spread, log_prob = X.copy(), np.zeros_like(covariance), np.zeros(len(X))
-    missing = np.isnan(X)
-    patterns, pattern_of = np.unique(missing, axis=0, return_inverse=True)
-    for i, m in enumerate(patterns):
-        rows, o = pattern_of.ravel() == i, ~m
-        apart = X[np.ix_(rows, o)] - mean[o]
-        factor = cho_factor(covariance[np.ix_(o, o)], lower=True)
-        solved = cho_solve(factor, apart.T)  # Σ_oo⁻¹ (x_o − μ_o)
-        log_det = 2 * np.log(np.diagonal(factor[0])).sum()
-        mahalanobis = np.einsum("no,on->n", apart, solved)
-        log_prob[rows] = -0.5 * (o.sum() * np.log(2 * np.pi) + log_det + mahalanobis)
-        filled[np.ix_(rows, m)] = mean[m] + (covariance[np.ix_(m, o)] @ solved).T
-        explained = covariance[np.ix_(m, o)] @ cho_solve(factor, covariance[np.ix_(o, m)])
-        spread[np.ix_(m, m)] += rows.sum() * (covariance[np.ix_(m, m)] - explained)
-    return Completion(filled, spread, log_prob)
+    mixture = _as_mixture(params)
+    filled = incomplete_mixture.complete(mixture, X)
+    spread = np.zeros(mixture.covariances[0].shape)
+    for row, given in zip(np.isnan(X), incomplete_mixture.conditional(mixture, X), strict=True):
+        spread[np.ix_(row, row)] += given.covariances[0]
+    return Completion(filled, spread, incomplete_mixture.log_prob(mixture, X))
 
 
-def log_likelihood(params, X):
+def log_likelihood(params, chunk):
     """Log-density of all entries that were seen.
 
-    Parameters and errors as for :func:`complete`.
+    Parameters and errors as for :func:`e_step`.
 
     Returns
     -------
     float
         In nats.
     """
-    return float(complete(params, X).log_prob.sum())
+    return incomplete_mixture.log_likelihood(_as_mixture(params), chunk)
 
 
 def e_step(params, chunk, local=None):
@@ -112,8 +103,9 @@ def e_step(params, chunk, local=None):
     Parameters
     ----------
     params : Params
-    chunk : array-like of shape (n_samples, n_features)
-    local : None
+    chunk : array-like of shape (n_samples, n_features), or latent_em.weighted.Weighted
+    local : list, optional
+        Which rows miss the same entries, once that is known.
 
     Returns
     -------
@@ -121,18 +113,14 @@ def e_step(params, chunk, local=None):
         Of one component.
     bound : float
         In nats.
-    local : None
+    local : list
 
     Raises
     ------
     ValueError
-        As :func:`complete`.
+        As :func:`complete`, or if the sample weights are unfit.
     """
-    X, spread, log_prob = complete(params, chunk)
-    mean = X.mean(axis=0)
-    scatter = (X - mean).T @ (X - mean) + spread
-    stats = Moments(len(X), np.array([float(len(X))]), mean[np.newaxis], scatter[np.newaxis])
-    return stats, float(log_prob.sum()), None
+    return incomplete_mixture.e_step(_as_mixture(params), chunk, local)
 
 
 def m_step(stats):
@@ -147,21 +135,12 @@ def m_step(stats):
     -------
     Params
     """
-    return Params(stats.means[0], stats.scatter[0] / stats.n_samples)
+    _, means, covariances = gaussian_mixture.m_step(stats)
+    return Params(means[0], covariances[0])
 
 
-def _check(params, X):
+def _as_mixture(params):
     mean = check_array("mean", params.mean, ("n_features",))
-    covariance = check_array("covariance", params.covariance, (len(mean), len(mean)))
-    if not np.allclose(covariance, covariance.T, rtol=0, atol=1e-9 * np.abs(covariance).max()):
-        raise ValueError("covariance: got an asymmetric matrix, must be symmetric")
-    least = np.linalg.eigvalsh(covariance)[0]
-    if not least > 0:
-        raise ValueError(
-            f"covariance: got smallest eigenvalue {least:.3g}, must be positive definite"
-        )
-    X = np.asarray(X, dtype=float)
-    check_array("X", np.where(np.isnan(X), 0, X), ("n_samples", len(mean)))
-    if len(X) == 0:
-        raise ValueError("X: got no samples, must be at least one")
-    return (mean, covariance), X
+    covariance = TIED.check("covariance", params.covariance, 1, len(mean))
+    TIED.precisions_cholesky(covariance, "covariance")
+    return gaussian_mixture.Params(np.ones(1), mean[np.newaxis], covariance[np.newaxis])

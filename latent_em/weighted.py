@@ -58,4 +58,4 @@ def rows_and_weights(chunk):
 
 def sample_count(chunk):
     """How many samples a chunk stands for: the sum of the weights, or the number of rows."""
-    return chunk.sample_weight.sum() if isinstance(chunk, Weighted) else len(chunk)
+    return np.sum(chunk.sample_weight) if isinstance(chunk, Weighted) else len(chunk)

@@ -60,6 +60,22 @@ def test_the_bound_touches_at_the_posterior_and_nowhere_else():
         assert (bounds.gap(log_joint, 0.99 * posterior + 0.01 * other) > 1e-9).all()
 
 
+@pytest.mark.parametrize("level", [0.0, -5000.0, 5000.0])
+def test_normalise_gives_posterior_and_evidence_along_either_axis(level):
+    log_joint = level + np.random.default_rng(3).normal(size=(5, 4))
+    log_joint[2, 1] = -np.inf
+    for array, axis in ((log_joint, 1), (log_joint.T, 0)):
+        resp, log_prob = bounds.normalise(array, axis)
+        resp = resp if axis == 1 else resp.T
+        np.testing.assert_allclose(np.log(resp[:2]), bounds.log_posterior(log_joint)[:2], rtol=1e-9)
+        assert resp[2, 1] == 0
+        np.testing.assert_allclose(resp.sum(axis=1), 1, rtol=1e-14)
+        np.testing.assert_allclose(log_prob, bounds.log_evidence(log_joint), rtol=1e-14)
+    log_joint[3] = -np.inf
+    with pytest.raises(ValueError, match="got -inf for every component in row 3"):
+        bounds.normalise(log_joint)
+
+
 def test_one_q_for_all_observations_costs_their_mutual_information():
     """The best single q is the mean posterior; what it loses is the mean KL from it."""
     log_joint = np.log([[0.4, 0.1], [0.1, 0.4]])

@@ -245,3 +245,18 @@ def test_bad_weights_are_named(weights, message):
     params = gm.Params([1.0], [[0.0]], [[[1.0]]])
     with pytest.raises(ValueError, match=message):
         gm.e_step(params, Weighted([[0.0], [1.0]], weights))
+
+
+@TYPES
+def test_weights_count_rows_in_the_likelihood_and_in_bic(kind):
+    rng = np.random.default_rng(0)
+    X, counts = rng.standard_normal((40, 2)), rng.integers(0, 4, size=40)
+    params = gm.m_step(gm.moments(X, rng.dirichlet(np.ones(3), size=40), kind))
+    weighted, repeated = Weighted(X, counts), np.repeat(X, counts, axis=0)
+    expected = gm.log_prob(params, repeated, kind).sum()
+    assert gm.log_likelihood(params, weighted, kind) == pytest.approx(expected, rel=1e-12)
+    free = 2 + 6 + kind.n_parameters(3, 2)
+    assert gm.degrees_of_freedom(params, kind) == free
+    bic = free * np.log(counts.sum()) - 2 * expected
+    assert gm.bic(params, weighted, kind) == pytest.approx(bic, rel=1e-12)
+    assert gm.bic(params, repeated, kind) == pytest.approx(bic, rel=1e-12)

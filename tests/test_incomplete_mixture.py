@@ -8,8 +8,8 @@ from scipy.stats import multivariate_normal
 
 from latent_em import gaussian_mixture as gm
 from latent_em import incomplete_mixture as im
-from latent_em import incomplete_normal
 from latent_em.em import fit_em
+from latent_em.weighted import Weighted
 
 
 def random_params(rng, n_components, n_features):
@@ -65,15 +65,20 @@ def test_nothing_missing_is_the_complete_mixture():
     np.testing.assert_array_equal(im.complete(params, X), X)
 
 
-def test_one_component_is_the_incomplete_normal():
+def test_weights_are_repeated_rows():
     rng = np.random.default_rng(2)
-    params = random_params(rng, 1, 4)
-    X = with_gaps(gm.sample(params, 200, rng)[0], rng)
-    one = incomplete_normal.Params(params.means[0], params.covariances[0])
-    ours = fit_em(im, params, [X], tol=0, max_iter=8)
-    other = fit_em(incomplete_normal, one, [X], tol=0, max_iter=8)
-    np.testing.assert_allclose(ours.lower_bounds, other.lower_bounds, rtol=1e-12)
-    np.testing.assert_allclose(ours.params.covariances[0], other.params.covariance, rtol=1e-9)
+    params = random_params(rng, 2, 3)
+    X = with_gaps(gm.sample(params, 100, rng)[0], rng)
+    counts = rng.integers(0, 4, size=100)
+    weighted, repeated = Weighted(X, counts), np.repeat(X, counts, axis=0)
+    ours, other = (
+        fit_em(im, params, [chunk], tol=1e-4, max_iter=50) for chunk in (weighted, repeated)
+    )
+    assert ours.n_iter == other.n_iter > 1
+    np.testing.assert_allclose(ours.lower_bounds, other.lower_bounds, rtol=1e-11)
+    np.testing.assert_allclose(ours.params.covariances, other.params.covariances, rtol=1e-8)
+    total = im.log_likelihood(ours.params, weighted)
+    assert total == pytest.approx(ours.lower_bounds[-1], rel=1e-12)
 
 
 @settings(max_examples=15, deadline=None)

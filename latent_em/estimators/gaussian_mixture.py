@@ -235,9 +235,7 @@ class GaussianMixture(MixtureEstimator):
         return core.sample(self._params, n_samples, seed, self._kind)
 
     def _n_parameters(self):
-        n_components, n_features = self.means_.shape
-        covariances = self._kind.n_parameters(n_components, n_features)
-        return n_components - 1 + n_components * n_features + covariances
+        return core.degrees_of_freedom(self._params, self._kind)
 
     def _prior(self, n_features):
         if self.covariance_prior is not None:
