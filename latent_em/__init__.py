@@ -6,6 +6,7 @@ from importlib import import_module
 _ESTIMATORS = {
     "BernoulliMixture": "latent_em.estimators.bernoulli_mixture",
     "GaussianMixture": "latent_em.estimators.gaussian_mixture",
+    "LatentDirichletAllocation": "latent_em.estimators.lda",
 }
 
 __all__ = list(_ESTIMATORS)
