@@ -31,6 +31,12 @@ _ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}", re.IGNORECASE)
 _FILE_NAME = re.compile(r"\S*\.(png|svg|jpe?g)|\S*/\S*")
 
 
+class ThisPython(AsyncKernelManager):
+    """Starts kernels of this Python, not of a python3 that is installed elsewhere."""
+
+    kernel_spec = KernelSpec(**get_kernel_dict())
+
+
 def find(root: Path = BOOK) -> list[Path]:
     """Return all notebooks below a folder, built copies left out."""
     return sorted(
@@ -72,10 +78,6 @@ def execute(path: Path) -> NotebookNode:
     ------
     nbclient.exceptions.CellExecutionError
     """
-
-    class ThisPython(AsyncKernelManager):  # not a python3 kernel installed elsewhere
-        kernel_spec = KernelSpec(**get_kernel_dict())
-
     notebook = read(path)
     client = NotebookClient(
         notebook,

@@ -21,7 +21,8 @@ def run_nbval(folder, *arguments):
 
 @pytest.fixture
 def notebook(tmp_path):
-    """An executed notebook of two cells: text in, and a number out."""
+    """An executed notebook of two cells, in the book: text in, and a number out."""
+    (tmp_path / "course.toml").write_text("practice = []\n")
     path = tmp_path / "small.ipynb"
     cells = [nbf.new_code_cell("x = 20"), nbf.new_code_cell("print(x + 1)")]
     notebooks.write(path, nbf.new_notebook(cells=cells))
@@ -82,6 +83,15 @@ def test_later_cells_still_find_the_variables_of_a_failed_one(notebook):
     change(notebook, 0, execution_count=None)
     code, text = run_nbval(notebook.parent, "--nbval")
     assert (code, "1 failed, 1 passed" in text) == (1, True), text
+
+
+def test_a_notebook_outside_the_book_is_left_to_nbval(notebook):
+    (notebook.parent / "course.toml").unlink()
+    for cell in (0, 1):
+        change(notebook, cell, execution_count=None, outputs=[])
+    code, text = run_nbval(notebook.parent, "--nbval")
+    assert (code, "2 passed" in text) == (0, True), text
+    assert "points" not in text
 
 
 def test_nothing_happens_without_nbval(notebook):

@@ -1,0 +1,1 @@
+"""Release, self-check and official grade of the exercise notebooks."""
