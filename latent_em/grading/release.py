@@ -168,8 +168,6 @@ def leaks(folder: Path, pieces: dict[str, str]) -> list[str]:
             for piece, whose in pieces.items()
             if piece in text
         ]
-        if _squeeze(BEGIN) in text and path.suffix in {".ipynb", ".json", ".html"}:
-            found.append(f"{path.relative_to(folder)}: {BEGIN}")
     return found
 
 

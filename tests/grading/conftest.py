@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import grading_suite as suite
+import nbformat
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -13,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 def cut():
     """The notebook of the small book."""
     path = ROOT / "book" / "exercises" / f"{suite.NAME}.ipynb"
-    return suite.cut(json.loads(path.read_text(encoding="utf-8")))
+    return suite.cut(nbformat.read(path, as_version=4))
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,8 @@
 """Submissions, honest and hostile, and what each must get.
 
-The reference is the model exercises, cut to four checks so that the suite stays short: "is-log-mean"
-1 point, "is-effective" 1, "is-draws" 1 + 1. A case says what a student did to the blank notebook
-into which the right answers were put, and which exercises must get nothing for it.
+The reference is the model exercises, cut to four checks so that the suite stays short:
+"is-log-mean" 1 point, "is-effective" 1, "is-draws" 1 + 1. A case says what a student did to the
+notebook with the right answers, and which exercises must get nothing for it.
 """
 
 import copy
@@ -208,7 +208,7 @@ PURE = {
     "is_draws": function(
         "draws_needed",
         "chi2, error",
-        "product = 1.0\nfor c in chi2:\n    product *= 1 + c\nreturn [product - 1][0] / error / error",
+        "product = 1.0\nfor c in chi2:\n    product *= 1 + c\nreturn (product - 1) / error / error",
     ),
 }
 SCIPY = {
