@@ -3,13 +3,18 @@
 import csv
 import hashlib
 import os
+import signal
+import subprocess
+import sys
 import tempfile
+import time
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import grading_suite as suite
 import pytest
 
-from latent_em.grading import grade, sandbox
+from latent_em.grading import grade, notebooks, sandbox
 
 SEED = 20_260
 CASES = suite.HONEST | suite.WRONG | suite.HOSTILE | suite.FILES
@@ -104,3 +109,83 @@ def test_the_csv_has_a_line_for_each_and_says_why(graded):
     for line in lines:
         assert int(line["total"]) == results[line["student"]].total
         assert line["seed"] == str(SEED)
+
+
+FEW = {
+    "a": suite.HONEST["reference"],
+    "b": suite.WRONG["no log-sum-exp"],
+    "c": suite.HOSTILE["patched isclose, the known numbers"],
+}
+
+
+def start(book, submissions, out, *more):
+    command = [sys.executable, "-u", "-m", "latent_em.grading", "--book", str(book.parent)]
+    command += ["grade", str(submissions), "--out", str(out), "--jobs", "1", *more]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+@pytest.mark.slow
+def test_an_interrupted_grade_leaves_nothing_and_goes_on(book, cut, tmp_path):
+    hand_in_all(tmp_path / "in", cut, FEW, {})
+    before = ours(processes()), set(os.listdir(tempfile.gettempdir()))
+    process = start(book, tmp_path / "in", tmp_path / "out", "--seed", "5")
+    for line in process.stdout:
+        if line.startswith("[1/3]"):
+            break
+    time.sleep(2)
+    process.send_signal(signal.SIGINT)
+    _, error = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "goes on from here" in error
+    time.sleep(1)
+    assert not ours(processes()) - before[0]
+    new = set(os.listdir(tempfile.gettempdir())) - before[1]
+    assert not [name for name in new if name.startswith("latent-em")]
+    assert not (tmp_path / "out" / "grades.csv").exists()
+    said, _ = start(book, tmp_path / "in", tmp_path / "out").communicate(timeout=300)
+    assert "a: 4 of 4  kept from the last run" in said
+    assert "[3/3] c: 3 of 4" in said
+    start(book, tmp_path / "in", tmp_path / "again", "--seed", "5").communicate(timeout=300)
+    grades = [(tmp_path / out / "grades.csv").read_bytes() for out in ("out", "again")]
+    assert grades[0] == grades[1]
+    assert grades[0].decode().splitlines()[1:] == ["a,1,1,2,4,5,", "b,0,0,2,2,5,", "c,1,0,2,3,5,"]
+
+
+@pytest.mark.slow
+def test_other_seeds_give_the_same_verdicts(book, cut, tmp_path):
+    hand_in_all(tmp_path / "in", cut, FEW, {})
+    for seed in range(20):
+        reference = grade.run_reference(book, seed, [suite.NAME])
+        results = grade.grade(tmp_path / "in", tmp_path / "out", reference, limits=LIMITS)
+        assert [result.total for result in results] == [4, 2, 3], f"seed {seed}"
+
+
+def test_what_is_handed_in_is_found(tmp_path):
+    for path in ("a/book/exercises/01_x.ipynb", "a/01_x.ipynb", "b/.ipynb_checkpoints/01_x.ipynb"):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text("{}")
+    found = grade.students(tmp_path)
+    assert list(found) == ["a", "b"]
+    path, note = grade.handed_in(found["a"], "01_x")
+    assert path == tmp_path / "a" / "01_x.ipynb"
+    assert "2 files" in note
+    assert grade.handed_in(found["b"], "01_x")[0] is None
+    with pytest.raises(FileNotFoundError, match="SUBMISSIONS"):
+        grade.students(tmp_path / "none")
+
+
+def test_a_seed_on_which_the_reference_fails_is_refused(book, tmp_path):
+    path = book / "exercises" / f"{suite.NAME}.ipynb"
+    (tmp_path / "exercises").mkdir()
+    text = path.read_text().replace("example = log_mean", "assert SEED < 9\\nexample = log_mean")
+    (tmp_path / "exercises" / path.name).write_text(text)
+    with pytest.raises(ValueError, match="seed 9: the reference itself fails"):
+        grade.run_reference(tmp_path, 9, [suite.NAME])
+
+
+def test_late_work_is_noted(book, cut, tmp_path):
+    hand_in_all(tmp_path, cut, {"a": FEW["a"]}, {})
+    reference = grade.Reference(0, {suite.NAME: notebooks.exercises(suite.NAME, cut)}, ())
+    due = datetime.now().astimezone()
+    assert "late" in grade.read(tmp_path / "a", reference, due - timedelta(1))[suite.NAME].notes[0]
+    assert not grade.read(tmp_path / "a", reference, due + timedelta(1))[suite.NAME].notes
