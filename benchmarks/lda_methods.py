@@ -1,8 +1,9 @@
-"""Latent Dirichlet allocation by other libraries, all called in the same way.
+"""Latent Dirichlet allocation by this library and by others, all called in the same way.
 
 Each function fits a model to `counts`, a CSR matrix of M documents × V words, and returns a
 `Fit`. `n_iter` is the number of passes over all documents, `workers` the number of threads, 0 for
-as many as there are cores, where the library has a choice. The priors are symmetric and fixed.
+as many as there are cores, where the library has a choice. The priors are symmetric, and fixed
+unless it is said that they are learned.
 """
 
 import logging
@@ -15,12 +16,19 @@ import tomotopy as tp
 from gensim.models import LdaModel
 from sklearn.decomposition import LatentDirichletAllocation
 
+from latent_em import dirichlet
+from latent_em import lda as topic_model
+from latent_em.em import fit_em
+
 try:
     from lda import LDA
 except ImportError:  # it has no wheel for Python 3.13
     LDA = None
 logging.disable()  # the package lda has turned on everybody's log
 warnings.filterwarnings("ignore", message="The training result may differ", module="tomotopy")
+
+
+START = 30  # passes of CVB0 before variational Bayes
 
 
 class Fit(NamedTuple):
@@ -37,6 +45,43 @@ class Fit(NamedTuple):
 
     topics: np.ndarray
     fold_in: Callable
+
+
+def collapsed(counts, n_topics, alpha, eta, n_iter, seed, workers):
+    """Collapsed variational Bayes, of order zero."""
+    start = topic_model.cvb0(
+        counts, n_topics, alpha, eta, tol=0, max_iter=n_iter, random_state=seed
+    )
+    return _latent_em(start.params)
+
+
+def batch(counts, n_topics, alpha, eta, n_iter, seed, workers, learn=False):
+    """Variational Bayes, all documents at once, from a start by CVB0."""
+    start = topic_model.cvb0(
+        counts,
+        n_topics,
+        alpha,
+        eta,
+        max_iter=START,
+        learn_alpha=learn,
+        learn_eta=learn,
+        random_state=seed,
+    )
+    model = topic_model.Model(learn_alpha=learn, learn_eta=learn)
+    return _latent_em(fit_em(model, start.params, [counts], tol=0, max_iter=n_iter).params)
+
+
+def learned_priors(counts, n_topics, alpha, eta, n_iter, seed, workers):
+    """The same with α and η learned."""
+    return batch(counts, n_topics, alpha, eta, n_iter, seed, workers, learn=True)
+
+
+def _latent_em(params):
+    def fold_in(new):
+        _, _, gamma = topic_model.e_step(params, new, max_doc_iter=1000, doc_tol=1e-6)
+        return dirichlet.mean(gamma)
+
+    return Fit(dirichlet.mean(params.lambda_), fold_in)
 
 
 def scikit_learn(counts, n_topics, alpha, eta, n_iter, seed, workers):
@@ -123,7 +168,10 @@ def _distributions(weights):
     return weights / weights.sum(axis=1, keepdims=True)
 
 
-PEERS = {
+METHODS = {
+    "latent_em": batch,
+    "latent_em, priors learned": learned_priors,
+    "latent_em, collapsed": collapsed,
     "scikit-learn": scikit_learn,
     "scikit-learn online": scikit_learn_online,
     "gensim": gensim,
@@ -131,4 +179,4 @@ PEERS = {
     "tomotopy": tomotopy,
 }
 if LDA is None:
-    del PEERS["lda"]
+    del METHODS["lda"]
