@@ -79,7 +79,8 @@ def complete(params, X):
     mixture = _as_mixture(params)
     filled = incomplete_mixture.complete(mixture, X)
     spread = np.zeros(mixture.covariances[0].shape)
-    for row, given in zip(np.isnan(X), incomplete_mixture.conditional(mixture, X), strict=True):
+    missing = np.isnan(np.asarray(X, dtype=float))
+    for row, given in zip(missing, incomplete_mixture.conditional(mixture, X), strict=True):
         spread[np.ix_(row, row)] += given.covariances[0]
     return Completion(filled, spread, incomplete_mixture.log_prob(mixture, X))
 
