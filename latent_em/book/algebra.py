@@ -116,11 +116,12 @@ class Point:
         Sizes and free indices.
     at : dict
         Variables that lie close to an expression, see `substitute`.
+    scale : str
+        How large other numbers may be.
     """
 
-    def __init__(self, seed: str, whole: dict, at: dict):
-        self.seed, self.whole, self.at = seed, whole, at
-        self.scale = random.Random(seed).choice(SCALES)
+    def __init__(self, seed: str, whole: dict, at: dict, scale: str = "1"):
+        self.seed, self.whole, self.at, self.scale = seed, whole, at, scale
         self.numbers = {s: mp.mpf(n) for s, n in whole.items()}
         self.terms: dict = {}  # indexed terms
         self.loops: dict = {}  # sums and products
@@ -143,7 +144,7 @@ class Point:
         if a == b:
             return mp.zero
         with mp.workdps(3 * mp.dps):
-            again = Point(self.seed, self.whole, self.at)
+            again = Point(self.seed, self.whole, self.at, self.scale)
             try:
                 fine = again.value(left) - again.value(right)
             except ZeroDivisionError:  # what was divided by was rounding
@@ -241,10 +242,10 @@ def _loop_program(expr):
     def walk(point):
         key = expr, tuple(point.numbers.get(s) for s in outer)
         if key not in point.loops:
-            hidden, terms, last = point.numbers.get(i), [], end(point)
-            if not mp.isfinite(last):
+            hidden, terms, first, last = point.numbers.get(i), [], start(point), end(point)
+            if not (mp.isfinite(first) and mp.isfinite(last)):
                 raise ArithmeticError(f"{expr} has no end, and no value is computed for it")
-            for j in range(int(start(point)), int(last) + 1):
+            for j in range(int(first), int(last) + 1):
                 point.numbers[i] = mp.mpf(j)
                 terms.append(body(point))
             point.numbers.pop(i, None)
@@ -257,7 +258,12 @@ def _loop_program(expr):
 
 
 def samples(
-    exprs: list[sp.Expr], count: int, seed: str, at: dict | None = None, assuming: list = ()
+    exprs: list[sp.Expr],
+    count: int,
+    seed: str,
+    at: dict | None = None,
+    assuming: list = (),
+    scales: tuple = SCALES,
 ) -> Iterator:
     """Values of expressions at random points of the domain that the symbols' assumptions give.
 
@@ -274,6 +280,8 @@ def samples(
         At every other point these variables lie close to these expressions.
     assuming : list of sympy.Rel
         Points where one of them does not hold are passed over.
+    scales : tuple of str
+        Sizes of the numbers, one for each point.
 
     Yields
     ------
@@ -286,8 +294,8 @@ def samples(
     ArithmeticError
         When the values are real at too few points, or a sum has no end.
     """
-    exprs = [_evaluable(e) for e in exprs]
     terms = [*exprs, *(side for relation in assuming for side in relation.args)]
+    exprs = [_evaluable(e) for e in exprs]
     whole, limits = sorted(sizes(*terms), key=str), ranges(*terms)
     picks = sorted(indices(*terms), key=str)
     found = 0
@@ -301,7 +309,7 @@ def samples(
                 start, end = (int(Point(name, integers, {}).value(e)) for e in ends)
                 low, high = max(low, start) if start else start, min(high, end)
             integers[k] = rng.choice((low, high, rng.randint(low, max(low, high))))
-        point = Point(name, integers, at if at and number % 2 else {})
+        point = Point(name, integers, at if at and number % 2 else {}, rng.choice(scales))
         try:
             if not all(_holds(relation, point) for relation in assuming):
                 continue
@@ -355,8 +363,8 @@ def axes(*exprs: sp.Basic) -> dict:
     free = {s for e in exprs for s in e.free_symbols}
     for i, low, high, inside in _loops(exprs):
         size = high.as_coeff_Add()[1] or high
-        if not size.free_symbols <= free:
-            continue  # it ends at the index of another sum
+        if not size.free_symbols <= free or size.is_infinite:
+            continue  # it ends at the index of another sum, or not at all
         for a in inside.atoms(sp.Indexed, sp.KroneckerDelta):
             for place, pick in enumerate(a.indices if a.is_Indexed else a.args):
                 if (pick - i).is_Integer:
@@ -450,6 +458,18 @@ def read(expr: sp.Expr) -> sp.Expr:
     )
 
 
+def induction(expr: sp.Expr, limits: dict) -> sp.Symbol | None:
+    """Size over which it is proved by induction that `expr` vanishes; None if there is none."""
+    for size in sorted(sizes(expr), key=str):
+        if not size.is_integer or not size.is_nonnegative:
+            continue
+        first = expr.subs(size, 1 if size.is_positive else 0)
+        step = canonical(sp.expand(canonical(expr.subs(size, size + 1)))) - canonical(expr)
+        if all(residual(canonical(sp.expand(e)), limits) == 0 for e in (first, step)):
+            return size
+    return None
+
+
 def canonical(expr: sp.Expr) -> sp.Expr:
     """Do derivatives and integrals; bring sums and products to one form.
 
@@ -483,9 +503,9 @@ def _sum(summand: sp.Expr, limit: tuple) -> sp.Expr:
     i, low, high = limit
     if low.is_Integer and high.is_Integer:
         return sp.Add(*(canonical(summand.subs(i, j)) for j in range(low, high + 1)))
-    total = sp.S.Zero
     if summand.has(within):
         summand = settle(summand, {i: [(low, high)]})
+    total = sp.S.Zero
     for term in sp.Add.make_args(sp.expand(summand)):
         outside, inside = term.as_independent(i, as_Add=False)
         if inside == 1:
@@ -493,13 +513,43 @@ def _sum(summand: sp.Expr, limit: tuple) -> sp.Expr:
         elif pick := _picked(inside, i):
             total += outside * canonical(within(pick[0], low, high) * pick[1])
         else:
-            limits = [limit]
-            nested = [a for a in sp.Mul.make_args(inside) if isinstance(a, sp.Sum)]
-            if len(nested) == 1 and not any(set(ls[1:]) & {i} for ls in nested[0].limits):
-                inside = inside / nested[0] * nested[0].function
-                limits = [*nested[0].limits, limit]
-            total += outside * _named(sp.Sum, inside, limits)
+            ends, apart = _whole_range(inside, limit)
+            total += outside * (apart + _one_sum(*ends))
     return total
+
+
+def _one_sum(inside: sp.Expr, limit: tuple) -> sp.Expr:
+    """A sum, merged with one inside that does not depend on its index."""
+    i, low, high = limit
+    nested = [a for a in sp.Mul.make_args(inside) if isinstance(a, sp.Sum)]
+    if len(nested) != 1:
+        return _named(sp.Sum, inside, [limit])
+    body, limits = inside / nested[0] * nested[0].function, nested[0].limits
+    if len(limits) == 1 and limits[0][2] == high and (limits[0][1] - i) in (0, 1):
+        j, start, _ = limits[0]  # a triangle, its other way round
+        limits = [(i, low, j - start + i)]
+        limit = (j, low, high)
+    return _named(sp.Sum, body, [*limits, limit])
+
+
+def _whole_range(inside: sp.Expr, limit: tuple) -> tuple:
+    """Let a sum run from 1 to a size: shift its index, add and take away single terms."""
+    i, low, high = limit
+    picks = {p for a in inside.atoms(sp.Indexed) for p in a.indices if p.has(i)}
+    shifts = {p - i for p in picks}
+    if len(shifts) == 1 and (shift := shifts.pop()).is_Integer:
+        inside, low, high = inside.subs(i, i - shift), low + shift, high + shift
+    size = high.as_coeff_Add()[1]
+    beyond = high - size
+    known = low.is_Integer and size != 0 and size.is_nonnegative and beyond.is_Integer
+    if not known or max(abs(low - 1), abs(beyond)) > 5 or not (high - low + 1).is_nonnegative:
+        return (inside, (i, low, high)), sp.S.Zero
+    more = [*range(low, 1), *(size + j for j in range(1, beyond + 1))]
+    less = [*range(1, low), *(size + j for j in range(beyond + 1, 1))]
+    terms = [[canonical(inside.subs(i, j)) for j in places] for places in (more, less)]
+    if any(t.has(sp.nan, sp.zoo, sp.oo) for t in terms[0] + terms[1]):
+        return (inside, (i, low, high)), sp.S.Zero
+    return (inside, (i, sp.S.One, size)), sp.Add(*terms[0]) - sp.Add(*terms[1])
 
 
 class within(sp.Function):  # noqa: N801
@@ -583,8 +633,13 @@ def _named(loop: type, inside: sp.Expr, limits: list) -> sp.Expr:
     free = [sp.Symbol(name, integer=True) for name in names[: len(limits)]]
     forms = []
     for order in permutations(limits):
+        done = [{ls[0] for ls in order[:place]} for place in range(len(order))]
+        if any(
+            end.free_symbols & d for (_, *ends), d in zip(order, done, strict=True) for end in ends
+        ):
+            continue  # an index ends at one that is summed before
         renamed = dict(zip((ls[0] for ls in order), free, strict=True))
-        new = [(renamed[i], *ends) for i, *ends in order]
+        new = [tuple(end.xreplace(renamed) for end in ls) for ls in order]
         forms.append(loop(inside.xreplace(renamed), *new))
     return min(forms, key=lambda f: (str(f.limits), default_sort_key(f)))
 
