@@ -66,8 +66,9 @@ def zeros(expr: sp.Expr, facts: tuple = ()) -> list[list[sp.Expr]]:
     if isinstance(expr, algebra.cited):
         return [[v - e for v, e in way] for way in expr.ways]
     if isinstance(expr, algebra.h):
-        zeros(expr.args[0], facts)
-        return [[expr.args[0] - 1]]
+        top, bottom = sp.fraction(expr.args[0])
+        _all(zeros(part, facts) for part in (top, bottom))  # at 0 and at infinity h is infinite
+        return [[top - bottom]]
     if isinstance(expr, sp.log):
         return zeros(expr.args[0] - 1, facts)
     if isinstance(expr, sp.Abs):
@@ -131,10 +132,7 @@ def _mul(expr, facts):
     ways = []
     for factor in factors:
         found = zeros(factor, facts)
-        if factor in tangents:
-            top, bottom = sp.fraction(factor.args[0])
-            found = [[top - bottom]]
-        elif found == [[factor]] and any(sp.fraction(t.args[0])[1].has(factor) for t in tangents):
+        if found == [[factor]] and any(sp.fraction(t.args[0])[1].has(factor) for t in tangents):
             found = []  # at q = 0 the limit of q h(p/q) is p: it vanishes where p = q there too
         ways += found
     return ways

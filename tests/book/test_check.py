@@ -90,7 +90,7 @@ def test_inequality_says_whether_it_is_proved(capsys):
     form, derivative, sampled = capsys.readouterr().out.splitlines()
     assert form.endswith("  proved")
     assert derivative.endswith("  proved")
-    assert "  sampled, 200 points, least gap " in sampled
+    assert "  sampled, 1000 points, least gap " in sampled
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,311 @@
+import pytest
+import sympy as sp
+from sympy import Abs, IndexedBase, KroneckerDelta, Sum, exp, log, oo
+
+from latent_em.book import check, signs
+from latent_em.book.algebra import axes, cited, h
+from latent_em.book.check import CheckFailed
+
+N, K = sp.symbols("N K", integer=True, positive=True)
+n, k, j = sp.symbols("n k j", integer=True)
+a, b, v = sp.symbols("a b v", positive=True)
+mu, t = sp.symbols("mu t", real=True)
+c = sp.Symbol("c", nonnegative=True)
+x, w = IndexedBase("x", real=True), IndexedBase("w", positive=True)
+q, p = IndexedBase("q", positive=True), IndexedBase("p", positive=True)
+count = IndexedBase("n", nonnegative=True)
+
+
+@pytest.mark.parametrize(
+    ("expr", "expected"),
+    [
+        (a, []),
+        (c, [[c]]),
+        (sp.S.Zero, [[]]),
+        ((mu - a) ** 2, [[mu - a]]),
+        (a**2 + mu**2, []),
+        (mu**2 + (t - 1) ** 4, [[mu, t - 1]]),
+        (mu**2 * (mu - 1) ** 2, [[mu], [mu - 1]]),
+        (h(a / b), [[a - b]]),
+        (c * h(a / c), [[a - c]]),  # at c = 0 the limit is a
+        (log(1 + c), [[c]]),
+        (exp(mu) * Abs(t), [[t]]),
+        (1 - KroneckerDelta(k, j), [[j - k]]),
+        (Sum(w[n], (n, 1, N)), []),
+        (1 / Sum(w[n], (n, 1, N)) ** 2, []),
+        (cited(mu * t, {mu: t}, "a theorem"), [[mu - t]]),
+    ],
+)
+def test_zeros_of_what_is_not_negative(expr, expected):
+    assert sorted(map(str, signs.zeros(expr))) == sorted(map(str, expected))
+
+
+@pytest.mark.parametrize(
+    "expr",
+    [
+        mu,
+        -a,
+        a - b,
+        mu**3,
+        -(mu**2),
+        (a - 1) ** 3,
+        log(a),
+        h(mu),
+        1 / mu,
+        a * (1 - b),
+        mu * t,
+        Sum(x[n], (n, 1, N)),
+        -Sum(w[n], (n, 1, N)),
+        1 - 2 * KroneckerDelta(k, j),
+        sp.Symbol("z") ** 2,  # may be imaginary
+        1 / Sum(count[n], (n, 1, N)) - 1,
+    ],
+)
+def test_what_may_be_negative_has_no_zeros(expr):
+    with pytest.raises(signs.UnknownSignError):
+        signs.zeros(expr)
+
+
+def test_a_sum_that_may_be_empty_may_be_zero():
+    assert signs.zeros(Sum(w[n], (n, 2, N))) == [[N - 1]]
+    assert signs.zeros(Sum(w[n], (n, 1, N))) == []
+
+
+def test_facts_count_as_forms():
+    fact = signs.facts_of([Sum(x[n], (n, 1, N)) / N > 0, a < 1])
+    assert signs.zeros(Sum(x[n], (n, 1, N)), fact) == []
+    assert signs.zeros(b * (1 - a), fact) == []
+    with pytest.raises(signs.UnknownSignError):
+        signs.zeros(b * (1 - a))
+
+
+@pytest.mark.parametrize(
+    ("term", "condition", "holds"),
+    [
+        (Sum((x[n] - mu) ** 2, (n, 1, N)), {x[n]: mu}, True),
+        (Sum((x[n] - mu) ** 2, (n, 1, N)), {x[n]: t}, True),  # some t: all are equal
+        (Sum((x[n] - mu) ** 2, (n, 1, N)), {x[n]: a}, False),
+        (Sum((x[n] - mu) ** 2, (n, 1, N)), {x[n]: 0}, False),
+        (Sum((x[n] - x[k]) ** 2, (n, 1, N), (k, 1, N)), {x[n]: t}, True),
+        (Sum(x[n] ** 2, (n, 2, N)), {x[n]: 0}, False),  # x[1] is free
+        (Sum(w[n] * h(q[n] / p[n]), (n, 1, N)), {q[n]: p[n]}, True),
+        (Sum(w[n] * h(q[n] / p[n]), (n, 1, N)), {q[n]: a * p[n]}, False),  # only for a = 1
+        (Sum(count[n] * h(q[n] / p[n]), (n, 1, N)), {q[n]: p[n]}, False),  # or count[n] = 0
+        (Sum(w[n] * w[k] * (1 - KroneckerDelta(n, k)), (n, 1, N), (k, 1, N)), {N: 1}, True),
+        (mu**2 + (t - mu) ** 2, {mu: 0, t: 0}, True),
+        (mu**2 + (t - mu) ** 2, {mu: 0}, True),  # says less, and follows
+        (mu**2, {mu: 0, t: 0}, False),
+        (mu**2 * t**2, {mu: 0}, False),
+    ],
+)
+def test_zeros_imply_the_condition(term, condition, holds):
+    ranges = axes(term, Sum(x[n], (n, 1, N)))
+    known = term.free_symbols | {a}
+    condition = {v: sp.sympify(e) for v, e in condition.items()}
+    left = signs.implies(signs.zeros(term), [condition], known, ranges)
+    assert (left == "") == holds
+
+
+# --- the certificates of the book -----------------------------------------------------------------
+
+total = Sum(w[k], (k, 1, K))
+share = q[k] / Sum(q[j], (j, 1, K))
+mean = Sum(share * w[k], (k, 1, K))
+jensen = Sum(share * log(w[k]), (k, 1, K)), log(mean)
+gap = [Sum(share * h(w[k] / mean), (k, 1, K))]
+simplex = Sum(p[k], (k, 1, K)) - 1
+cross = Sum(w[k] * log(p[k]), (k, 1, K))
+rises = [Sum(w[k] * h(p[k] * total / w[k]), (k, 1, K))]
+
+
+def test_jensen_is_proved_for_any_size(capsys):
+    check.inequality("eq-x", *jensen, equality={w[k]: b}, certificate=gap)
+    assert capsys.readouterr().out.endswith("  proved, any K\n")
+
+
+@pytest.mark.parametrize(
+    ("sides", "equality", "certificate", "message"),
+    [
+        (jensen[::-1], {w[k]: b}, gap, "fails at"),
+        (jensen, {w[k]: 1}, gap, "not shown to be equal only there"),
+        (jensen, {w[k]: b}, [2 * gap[0]], "certificate: .* is not"),
+        (jensen, {w[k]: b}, [jensen[1] - jensen[0]], "not of a form"),
+        (jensen, {w[k]: b}, None, "give a certificate"),
+        (jensen, {w[k]: q[k]}, gap, "equality condition"),
+        (jensen, None, gap, "not shown to be equal only there"),
+        ((mu, mu**2 + 1), {mu: 0}, None, "equality condition"),
+        ((0, mu * t), {mu: 0}, [cited(mu * t, {mu: 0}, "nothing")], "fails at"),
+        ((-mu * t, 0), {mu: 0}, [cited(mu * t, {mu: 0}, "nothing")], "fails at"),
+    ],
+)
+def test_a_certificate_must_be_one(sides, equality, certificate, message):
+    with pytest.raises(CheckFailed, match=message):
+        check.inequality("eq-x", *sides, equality=equality, certificate=certificate)
+
+
+def test_what_is_cited_must_not_be_negative():
+    with pytest.raises(CheckFailed, match="is negative at"):
+        check.inequality(
+            "eq-x",
+            0,
+            mu**2 + t**2,
+            equality={mu: 0, t: 0},
+            certificate=[mu**2 - t, cited(t + t**2, {t: 0}, "nothing")],
+        )
+
+
+def test_a_term_that_is_cited_is_named(capsys):
+    parts = {"equality": {mu: t}, "certificate": [cited((mu - t) ** 2, {mu: t}, "Euclid")]}
+    check.inequality("eq-x", 2 * mu * t, mu**2 + t**2, **parts)
+    assert capsys.readouterr().out.endswith("  cites, by Euclid\n")
+
+
+def test_a_maximum_of_all_values(capsys):
+    best = {p[k]: w[k] / total}
+    check.maximum("eq-x", cross, at=best, subject_to=simplex, certificate=rises)
+    check.minimum("eq-x", -cross, at=best, subject_to=simplex, certificate=rises)
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.endswith("  proved, any K, k = 1..K, global maximum")
+    assert second.endswith("  proved, any K, k = 1..K, global minimum")
+
+
+def test_a_maximum_that_is_not_the_only_one_says_so(capsys):
+    check.maximum("eq-x", -((mu - t) ** 2), at={mu: t}, certificate=[(mu - t) ** 2])
+    check.maximum("eq-x", -(mu**2) * (mu - 1) ** 2, at={mu: 0}, certificate=[mu**2 * (mu - 1) ** 2])
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.endswith("  proved, global maximum")
+    assert second.endswith("  proved, global maximum, perhaps not the only one")
+
+
+@pytest.mark.parametrize(
+    ("at", "certificate", "message"),
+    [
+        ({p[k]: 1 / K}, rises, "better by"),
+        ({p[k]: w[k] / total}, [Sum(w[k] * h(p[k] / w[k]), (k, 1, K))], "certificate"),
+        ({p[k]: w[k]}, rises, "constraint"),
+    ],
+)
+def test_a_false_maximum_is_refused(at, certificate, message):
+    with pytest.raises(CheckFailed, match=message):
+        check.maximum("eq-x", cross, at=at, subject_to=simplex, certificate=certificate)
+
+
+def test_a_local_maximum_is_not_a_global_one():
+    quartic = -(t**4) / 4 + t**3 / 3 + t**2
+    check.maximum("eq-x", quartic, at={t: -1})
+    with pytest.raises(CheckFailed, match="better by"):
+        check.maximum("eq-x", quartic, at={t: -1}, certificate=[(t + 1) ** 2])
+
+
+def test_the_divergence_of_two_dirichlets_decides_the_update(capsys):
+    g, alpha, phi = (IndexedBase(s, positive=True) for s in ("gamma", "alpha", "phi"))
+    V = sp.Symbol("V", integer=True, positive=True)
+    concentration = Sum(g[k], (k, 1, K))
+    mean_log = sp.digamma(g[k]) - sp.digamma(Sum(g[j], (j, 1, K)))
+    best = alpha[k] + Sum(count[n] * phi[n, k], (n, 1, V))
+    whole = Sum(best, (k, 1, K))
+    elbo = (
+        Sum((alpha[k] - 1) * mean_log, (k, 1, K))
+        + Sum(count[n] * Sum(phi[n, k] * mean_log, (k, 1, K)), (n, 1, V))
+        - sp.loggamma(concentration)
+        + Sum(sp.loggamma(g[k]) - (g[k] - 1) * mean_log, (k, 1, K))
+    )
+    divergence = (
+        sp.loggamma(concentration)
+        - sp.loggamma(whole)
+        + Sum(sp.loggamma(best) - sp.loggamma(g[k]) + (g[k] - best) * mean_log, (k, 1, K))
+    )
+    certificate = [cited(divergence, {g[k]: best}, "eq-kl")]
+    check.maximum("eq-x", elbo, at={g[k]: best}, certificate=certificate, assuming=K >= 2)
+    assert capsys.readouterr().out.endswith(
+        "  proved, any K, V, k = 1..K, K >= 2, global maximum, by eq-kl\n"
+    )
+
+
+# --- false claims that were once let through, and true ones that were not -------------------------
+
+index = Sum(KroneckerDelta(n, k), (n, 1, N))
+f = IndexedBase("f", real=True)
+upper = Sum(Sum(f[n, k], (k, 1, n)), (n, 1, N))
+
+
+@pytest.mark.parametrize(
+    "sides",
+    [
+        (Sum(KroneckerDelta(n, k), (n, 1, N - 1)), sp.S.One),
+        (Sum(KroneckerDelta(n, k + 1), (n, 1, N)), sp.S.One),
+        (Sum(index, (k, 1, K)), K),
+        (sp.Derivative(Sum(x[n] ** 2, (n, 1, N - 1)), x[k]), 2 * x[k]),
+        (Sum(x[n], (n, 1, N)), Sum(x[n], (n, 1, N - 1)) + x[N - 1]),
+        (upper, Sum(Sum(f[n, k], (n, k + 1, N)), (k, 1, N))),
+        (Sum(a**n, (n, 0, N)), (1 - a**N) / (1 - a)),
+        (sp.sin(mu) ** 2 + sp.cos(mu) ** 2, 1 + sp.Rational(1, 10**30)),
+        (sp.sqrt(mu**2), mu),
+        (log(mu * t), log(mu) + log(t)),
+        (sp.sqrt(mu) * sp.sqrt(mu - 1), sp.sqrt(mu * (mu - 1))),
+        (sp.asin(sp.sin(mu)), mu),
+        (sp.Matrix([a * (a + 1)]), sp.Matrix([a * (a + 1)])),
+        (Sum(a**n, (n, 0, oo)), 1 / (1 - a)),  # for a < 1 only
+    ],
+)
+def test_a_false_identity_is_refused(sides):
+    with pytest.raises(CheckFailed) as failure:
+        check.identity("eq-x", *sides)
+    assert failure.value.label == "eq-x"
+
+
+@pytest.mark.parametrize(
+    "sides",
+    [
+        (index, sp.S.One),
+        (Sum(KroneckerDelta(n, k) * x[n], (n, 1, N)), x[k]),
+        (sp.Derivative(Sum(x[n] ** 2, (n, 1, N)), x[k]), 2 * x[k]),
+        (Sum(x[n + 1], (n, 1, N)), Sum(x[n], (n, 2, N + 1))),
+        (Sum(x[n], (n, 1, N)), Sum(x[n], (n, 1, N - 1)) + x[N]),
+        (Sum(x[n], (n, 1, N)), x[1] + Sum(x[n], (n, 2, N))),
+        (Sum(x[n + 1] - x[n], (n, 1, N)), x[N + 1] - x[1]),
+        (upper, Sum(Sum(f[n, k], (n, k, N)), (k, 1, N))),
+        (Sum(a**n, (n, 0, N)), (1 - a ** (N + 1)) / (1 - a)),
+        (Sum(n, (n, 1, N)), N * (N + 1) / 2),
+    ],
+)
+def test_a_true_identity_is_proved(sides):
+    check.identity("eq-x", *sides)
+
+
+@pytest.mark.parametrize(
+    ("smaller", "larger", "equality"),
+    [
+        (0, (a - 1) ** 2 * (10 - a), {a: 1}),
+        (1 + 3 * t, (1 + t) ** 3, {t: 0}),
+        (Sum(x[n], (n, 1, N)) ** 2, 5 * Sum(x[n] ** 2, (n, 1, N)), {x[n]: 0}),
+        (0, t**2 * (t - 1) ** 2, {t: 1}),
+        (0, a**2, {a: 0}),
+        (log(a), a - 1 - sp.Rational(1, 10**12) * (a - 1) ** 2, {a: 1}),
+        (0, (b - a) ** 2 * ((b - 5 * a) ** 2 - a**2 / 100), {b: a}),
+    ],
+)
+def test_a_false_inequality_is_refused(smaller, larger, equality):
+    with pytest.raises(CheckFailed):
+        check.inequality("eq-x", smaller, larger, equality=equality)
+
+
+@pytest.mark.parametrize(
+    ("objective", "at"),
+    [
+        (Sum(-(x[k] ** 2) + 3 * x[k] * x[k + 1], (k, 1, K)), {x[k]: 0}),  # a saddle
+        (-((a + 1) ** 2), {a: -1}),
+        (-((a - mu) ** 2), {a: mu}),  # mu may be negative
+    ],
+)
+def test_a_false_maximum_without_certificate_is_refused(objective, at):
+    with pytest.raises(CheckFailed):
+        check.maximum("eq-x", objective, at=at)
+
+
+def test_what_is_assumed_is_printed(capsys):
+    check.maximum("eq-x", -((a - mu) ** 2), at={a: mu}, assuming=mu > 0)
+    check.identity("eq-x", Abs(mu) * sp.sign(t), mu * sp.sign(t) * sp.sign(mu), assuming=mu > 1)
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.endswith("  proved, mu > 0, global maximum")
+    assert second.endswith("  proved, mu > 1")
