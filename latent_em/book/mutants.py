@@ -2,8 +2,10 @@
 
 One change at a time is made to the code of a claim: to the arguments of a check and to what
 feeds them in the same cell. The check must then fail. A mutant that survives shows a claim that
-its check does not pin down. Left alone are sizes, seeds, numbers of draws and digits, text, and
-the definitions of symbols: a claim stays true when they change.
+its check does not pin down, and has to be named in ``book/survivors.toml`` with the reason why
+the changed claim is true as well. Left alone are sizes, seeds, numbers of draws and digits, text,
+and the definitions of symbols; but inequalities and optima are also tried for a real symbol in
+the place of each positive one.
 """
 
 import argparse
@@ -15,6 +17,7 @@ import os
 import random
 import sys
 import time
+import tomllib
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -26,15 +29,20 @@ from typing import NamedTuple
 import sympy as sp
 
 from latent_em.book import ledger, notebooks
-from latent_em.book.check import CheckFailed
+from latent_em.book.check import CheckFailed, Refuted
 
-REQUIRED = 0.95
+SURVIVORS = notebooks.BOOK / "survivors.toml"
+REQUIRED = 0.95  # of the mutants of a notebook whose survivors are not yet named
 TIME_LIMIT = 60.0  # seconds; what is refuted is refuted in far less
-KILLED, SURVIVED, STILLBORN, TIMEOUT = "killed", "survived", "stillborn", "timeout"
+REFUTED, UNPROVED, SURVIVED = "refuted", "not proved", "survived"
+CRASHED, TIMEOUT = "crashed", "timeout"
 
 _NO_CLAIM = {"symbols", "Symbol", "Dummy", "Wild", "Idx", "IndexedBase", "MatrixSymbol"}
 _NO_CLAIM |= {"Function", "range", "default_rng", "eye", "zeros", "ones", "print"}
 _NO_CLAIM_KEYWORDS = {"scope", "digits", "points", "random_state", "seed", "size"}
+_NO_CLAIM_KEYWORDS |= {"assuming", "cites", "rests_on"}
+_OTHER_FUNCTION = {"log": "exp", "exp": "log", "sqrt": "log", "Sum": "Product", "Product": "Sum"}
+_OTHER_FUNCTION |= {"loggamma": "digamma", "digamma": "loggamma", "h": "log"}
 _SYMMETRIC = {"max", "min", "KroneckerDelta", "gcd", "lcm", "beta", "isclose"}
 _LARGE = 1000  # integers from here on are numbers of draws
 
@@ -79,7 +87,9 @@ def _check(call: ast.Call) -> Check:
     return Check(label, ledger.KINDS[call.func.attr], call.lineno)
 
 
-def find_mutants(source: str, indices: set[str] = frozenset()) -> list[Mutant]:
+def find_mutants(
+    source: str, indices: set[str] = frozenset(), positive: set[str] = frozenset()
+) -> list[Mutant]:
     """Return all mutants of a code cell.
 
     Parameters
@@ -88,6 +98,8 @@ def find_mutants(source: str, indices: set[str] = frozenset()) -> list[Mutant]:
         With its calls ``check.kind("label", ...)``.
     indices : set of str
         Names that may stand in for another index, beside those the cell uses as an index.
+    positive : set of str
+        Names of positive symbols.
     """
     tree = ledger.parse(source)
     reach: dict[int, list[Check]] = {}
@@ -99,7 +111,11 @@ def find_mutants(source: str, indices: set[str] = frozenset()) -> list[Mutant]:
     names = sorted(indices | {n.id for s in nodes for n in _index_names(s)})
     found = []
     for place, node in enumerate(nodes):
-        for new in _changes(node, names) if id(node) in reach else ():
+        changes = list(_changes(node, names)) if id(node) in reach else []
+        if node in ledger.check_calls(tree):
+            used = {n.id for n in _claim(tree, node) if isinstance(n, ast.Name)}
+            changes += _weaker(node, sorted(used & positive))
+        for new in changes:
             changed = copy.deepcopy(tree)
             changed = _Swap(list(ast.walk(changed))[place], new).visit(changed)
             found.append(
@@ -112,6 +128,38 @@ def find_mutants(source: str, indices: set[str] = frozenset()) -> list[Mutant]:
                 )
             )
     return found
+
+
+def _weaker(call: ast.Call, positive: list[str]) -> Iterator[ast.AST]:
+    """A check without what it assumes."""
+    if any(keyword.arg == "assuming" for keyword in call.keywords):
+        rest = [keyword for keyword in call.keywords if keyword.arg != "assuming"]
+        yield ast.Call(call.func, call.args, rest)
+    if call.func.attr in ("inequality", "maximum", "minimum"):
+        for name in positive:
+            func = ast.parse(f"weakened({ast.unparse(call.func)}, {name})", mode="eval").body
+            yield ast.Call(func, call.args, call.keywords)
+
+
+def weakened(check: Callable, symbol) -> Callable:
+    """Return a check that takes a positive symbol, or indexed variable, for a real one."""
+    old = getattr(symbol, "label", symbol)
+    new = sp.Symbol(old.name, real=True)
+
+    def weaker(thing):
+        if isinstance(thing, dict):
+            return {weaker(k): weaker(v) for k, v in thing.items()}
+        if isinstance(thing, (list, tuple)):
+            return type(thing)(map(weaker, thing))
+        return thing.xreplace({old: new}) if hasattr(thing, "xreplace") else thing
+
+    def checked(label, *arguments, **keywords):
+        changed = weaker(list(arguments)), weaker(keywords)
+        if changed == (list(arguments), keywords):
+            raise ValueError(f"symbol: got {symbol}, which is not in the claim")
+        return check(label, *changed[0], **changed[1])
+
+    return checked
 
 
 class _Swap(ast.NodeTransformer):
@@ -191,6 +239,22 @@ def _changes(node: ast.AST, indices: list[str]) -> Iterator[ast.AST]:
         case ast.Call(func=ast.Attribute(value=ast.Name("check"), attr="inequality")):
             label, a, b, *rest = node.args
             yield ast.Call(node.func, [label, b, a, *rest], node.keywords)
+            strict = [
+                ast.keyword(k.arg, ast.Constant(None)) if k.arg == "equality" else k
+                for k in node.keywords
+            ]
+            yield ast.Call(node.func, node.args, strict)
+        case ast.Call() if _name(node) in _OTHER_FUNCTION and node.args:
+            other = _OTHER_FUNCTION[_name(node)]
+            func = ast.parse(ast.unparse(node.func), mode="eval").body
+            if isinstance(func, ast.Attribute):
+                func.attr = other
+            else:
+                func = ast.parse(f"__import__('sympy').{other}", mode="eval").body
+            yield ast.Call(func, node.args, node.keywords)
+        case ast.Tuple(elts=[ast.Name() as i, low, ast.Name() as high]):
+            fewer = ast.BinOp(high, ast.Sub(), ast.Constant(1))
+            yield ast.Tuple([i, low, fewer], ast.Load())
         case ast.Call(args=[a, b]) if _name(node) not in _SYMMETRIC | set(
             ledger.KINDS
         ) and ast.dump(a) != ast.dump(b):
@@ -242,7 +306,10 @@ def run_notebook(path: Path, sample: int | None, jobs: int, limit: float) -> lis
                 continue
             symbols = {k: v for k, v in space.items() if isinstance(v, sp.Symbol)}
             indices = {k for k, v in symbols.items() if v.is_integer and k.islower()}
-            mutants = find_mutants(cell.source, indices)
+            signs = space | {k: v.label for k, v in space.items() if isinstance(v, sp.IndexedBase)}
+            positive = {k for k, v in signs.items() if isinstance(v, sp.Symbol) and v.is_positive}
+            positive -= {k for k, v in symbols.items() if v.is_integer}
+            mutants = find_mutants(cell.source, indices, positive)
             run = partial(_run, space=space, jobs=jobs, limit=limit)
             for mutant, fate in run(mutants) if sample is None else _sample(mutants, sample, run):
                 outcomes.append(Outcome(path, number, mutant, fate))
@@ -252,7 +319,7 @@ def run_notebook(path: Path, sample: int | None, jobs: int, limit: float) -> lis
 
 
 def _sample(mutants: list[Mutant], count: int, run: Callable) -> Iterator:
-    """Run mutants in random order until each check has ``count`` that were not stillborn."""
+    """Run mutants in random order until each check has ``count`` that did not crash."""
     rest, viable = random.Random(0).sample(mutants, len(mutants)), Counter()
     while True:
         batch, later, taken = [], [], Counter(viable)
@@ -263,7 +330,7 @@ def _sample(mutants: list[Mutant], count: int, run: Callable) -> Iterator:
         if not batch:
             return
         for mutant, fate in run(batch):
-            viable[mutant.checks[0]] += fate != STILLBORN
+            viable[mutant.checks[0]] += fate != CRASHED
             yield mutant, fate
         rest = later
 
@@ -286,21 +353,21 @@ def _run(mutants: list[Mutant], space: dict, jobs: int, limit: float) -> Iterato
             if late or sentinel in ready:
                 process.join()
                 del running[sentinel]
-                yield mutant, TIMEOUT if late else _FATES.get(process.exitcode, STILLBORN)
+                yield mutant, TIMEOUT if late else _FATES.get(process.exitcode, CRASHED)
 
 
-_FATES = {0: SURVIVED, 10: KILLED}
+_FATES = {0: SURVIVED, 10: REFUTED, 11: UNPROVED}
 
 
 def _meet_fate(mutant: Mutant, space: dict) -> None:
     sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - closed by _exit
     status = 1
     try:
-        exec(compile(mutant.source, "mutant", "exec"), space)
+        exec(compile(mutant.source, "mutant", "exec"), space | {"weakened": weakened})
         status = 0
     except CheckFailed as failure:
-        label = str(failure).split(":")[0].split(",")[0]
-        status = 10 if label in {check.label for check in mutant.checks} else 1
+        if failure.label in {check.label for check in mutant.checks}:
+            status = 10 if isinstance(failure, Refuted) else 11
     finally:
         os._exit(status)
 
@@ -308,38 +375,84 @@ def _meet_fate(mutant: Mutant, space: dict) -> None:
 # --- reporting ----------------------------------------------------------------------------------
 
 
-def report(outcomes: list[Outcome], checks: list[tuple[Path, int, Check]]) -> tuple[str, bool]:
-    """Return the report, and whether the checks are good enough.
+def known_survivors(path: Path = SURVIVORS) -> tuple[dict, set]:
+    """Read the survivors that have a reason, and the notebooks whose survivors are not named yet.
+
+    Returns
+    -------
+    reasons : dict
+        From (notebook, label, before, after) to the reason.
+    pending : set of str
+        Names of notebooks.
+
+    Raises
+    ------
+    ValueError
+        When a survivor has no reason.
+    """
+    content = tomllib.loads(path.read_text()) if path.exists() else {}
+    reasons = {}
+    for one in content.get("survivor", []):
+        key = tuple(one[part] for part in ("notebook", "label", "before", "after"))
+        if not one.get("reason", "").strip():
+            raise ValueError(f"{path.name}: {key} has no reason")
+        reasons[key] = one["reason"]
+    return reasons, set(content.get("pending", []))
+
+
+def report(
+    outcomes: list[Outcome],
+    checks: list[tuple[Path, int, Check]],
+    reasons: dict | None = None,
+    pending: set = frozenset(),
+    whole: bool = True,
+) -> tuple[str, bool]:
+    """Return the report, and whether every mutant was caught or is named with a reason.
 
     Parameters
     ----------
     outcomes : list of Outcome
     checks : list of tuple
         (notebook, cell, check) of every check.
+    reasons, pending
+        As `known_survivors` returns them.
+    whole : bool
+        Whether all mutants were run, so that a named survivor has to be among them.
     """
-    lines = []
+    reasons, lines, named = reasons or {}, [], set()
     for o in outcomes:
-        if o.fate in (SURVIVED, TIMEOUT):
-            labels = ", ".join(dict.fromkeys(check.label for check in o.mutant.checks))
-            lines.append(f"{o.fate}: {o.notebook.stem}, cell {o.cell}, {labels}")
-            lines += [f"    line {o.mutant.line}: {o.mutant.before}", f"    → {o.mutant.after}"]
+        if o.fate not in (SURVIVED, TIMEOUT):
+            continue
+        labels = list(dict.fromkeys(check.label for check in o.mutant.checks))
+        keys = {(o.notebook.stem, label, o.mutant.before, o.mutant.after) for label in labels}
+        if keys & reasons.keys():
+            named |= keys & reasons.keys()
+            continue
+        lines.append(f"{o.fate}: {o.notebook.stem}, cell {o.cell}, {', '.join(labels)}")
+        lines += [f"    line {o.mutant.line}: {o.mutant.before}", f"    → {o.mutant.after}"]
+    run = {path.stem for path, *_ in checks}
+    gone = [key for key in reasons if whole and key[0] in run and key not in named]
     fates = Counter(o.fate for o in outcomes)
-    viable = [o for o in outcomes if o.fate != STILLBORN]
+    viable = [o for o in outcomes if o.fate != CRASHED]
     tested = {(o.notebook, o.cell, check) for o in viable for check in o.mutant.checks}
     claims = [c for c in checks if c[2].kind != "definition"]
     untested = [c for c in claims if c not in tested]
     lines += [f"no mutant: {path.stem}, cell {cell}, {c.label}" for path, cell, c in untested]
-    share = fates[KILLED] / len(viable) if viable else 1.0
+    lines += [f"named as a survivor, and is none: {', '.join(key)}" for key in gone]
+    caught = fates[REFUTED] + fates[UNPROVED]
     lines.append(
         f"{len(claims)} checks and {len(checks) - len(claims)} definitions, guarded by their pins; "
-        f"{len(viable)} mutants, {fates[KILLED]} killed ({share:.1%}), {fates[SURVIVED]} survived, "
-        f"{fates[TIMEOUT]} timed out; {fates[STILLBORN]} more were stillborn"
+        f"{len(viable)} mutants, {fates[REFUTED]} refuted, {fates[UNPROVED]} not proved, "
+        f"{fates[SURVIVED]} survived ({len(named)} named with a reason), "
+        f"{fates[TIMEOUT]} timed out; {fates[CRASHED]} more crashed"
     )
-    return "\n".join(lines), share >= REQUIRED and not untested
+    loose = len(viable) - caught - len(named)
+    tolerated = (1 - REQUIRED) * len(viable) if run and run <= pending else 0
+    return "\n".join(lines), bool(claims) and loose <= tolerated and not untested and not gone
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the mutants of the given notebooks, or of all; return 1 when too many survive."""
+    """Run the mutants of the given notebooks, or of all; return 1 when one is not accounted for."""
     parser = argparse.ArgumentParser(prog="mutants", description=__doc__.splitlines()[0])
     parser.add_argument("notebooks", nargs="*", type=Path, metavar="NOTEBOOK")
     parser.add_argument("--sample", type=int, metavar="N", help="at most N mutants of a check")
@@ -348,6 +461,7 @@ def main(arguments: list[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     os.environ["MPLBACKEND"] = "Agg"
     paths = [path.resolve() for path in given.notebooks] or notebooks.find()
+    reasons, pending = known_survivors()
     outcomes, checks = [], []
     for path in paths:
         cells = enumerate(notebooks.read(path).cells)
@@ -355,12 +469,14 @@ def main(arguments: list[str] | None = None) -> int:
         here = [(path, number, check) for number, source in code for check in find_checks(source)]
         if here:
             found = run_notebook(path, given.sample, given.jobs, given.limit)
-            killed = sum(o.fate == KILLED for o in found)
-            print(f"{path.stem}: {len(here)} checks, {killed} mutants killed", flush=True)
+            caught = sum(o.fate in (REFUTED, UNPROVED) for o in found)
+            print(f"{path.stem}: {len(here)} checks, {caught} mutants caught", flush=True)
             outcomes += found
         checks += here
-    text, good = report(outcomes, checks)
+    text, good = report(outcomes, checks, reasons, pending, whole=given.sample is None)
     print(text)
+    if not checks:
+        print("no notebook with a check was found")
     return 0 if good else 1
 
 
