@@ -34,6 +34,18 @@ KINDS = {
     "simulation": "simulation",
     "definition": "definition",
 }
+WORDS = (  # how an equation was checked, the best first
+    "proved",
+    "proved in a special case",
+    "strict local optimum",
+    "numeric",
+    "cites a theorem",
+    "sampled",
+    "simulated",
+    "vacuous",
+    "not said",
+    "definition",
+)
 WEAK = ("definition", "simulation")
 MAX_WEAK_SHARE = 0.15
 
@@ -272,6 +284,32 @@ def weak_share(found: list[Entry]) -> float:
     return sum(e.kind in WEAK for e in found) / max(1, len(found))
 
 
+def word(e: Entry) -> str:
+    """Return how an equation was checked, in one of the `WORDS`."""
+    if e.word == "proved" and e.scope:
+        return "proved in a special case"
+    if e.word.startswith("strict local"):
+        return "strict local optimum"
+    return {"cites": "cites a theorem", "": "not said"}.get(e.word, e.word)
+
+
+def words(found: list[Entry]) -> Counter:
+    """Count the equations by their word, the weakest where an equation has several checks."""
+    weakest: dict[str, int] = {}
+    for e in found:
+        weakest[e.label] = max(weakest.get(e.label, 0), WORDS.index(word(e)))
+    return Counter(WORDS[place] for place in weakest.values())
+
+
+def rests_on(found: list[Entry]) -> dict[str, list[str]]:
+    """Return from theorem, rule or label to the labels whose checks rest on it."""
+    rests: dict[str, list[str]] = {}
+    for e in found:
+        for name in e.rests_on:
+            rests.setdefault(name, []).append(e.label)
+    return {name: list(dict.fromkeys(labels)) for name, labels in rests.items()}
+
+
 def problems(pages: list[Page]) -> list[str]:
     """Return what is wrong with the ledger; an empty list if nothing is."""
     found = [f"{page.name}: {p}" for page in pages for p in _page_problems(page)]
@@ -290,6 +328,7 @@ def problems(pages: list[Page]) -> list[str]:
                 found.append(
                     f"{page.name}: cell {call.cell} checks {call.label}, which is in {place}"
                 )
+    found += _foundation_problems(entries(pages), homes)
     share = weak_share(entries(pages))
     if share > MAX_WEAK_SHARE:
         found.append(
@@ -297,6 +336,25 @@ def problems(pages: list[Page]) -> list[str]:
             f"must be at most {MAX_WEAK_SHARE:.0%}"
         )
     return found
+
+
+def _foundation_problems(found: list[Entry], homes: dict) -> Iterator[str]:
+    """What rests on an equation that is not there, or in a circle on itself."""
+    below: dict[str, set] = {}
+    for name, labels in rests_on(found).items():
+        if not name.startswith("eq-"):
+            continue
+        for label in labels:
+            below.setdefault(label, set()).add(name)
+            if name not in homes:
+                yield f"{label}: rests on {name}, which is in no notebook"
+    for label in below:
+        reached, new = set(), {label}
+        while new:
+            new = set().union(*(below.get(name, set()) for name in new)) - reached
+            reached |= new
+        if label in reached:
+            yield f"{label}: rests on itself"
 
 
 def _page_problems(page: Page) -> Iterator[str]:
@@ -351,7 +409,7 @@ def page_markdown(pages: list[Page] | None = None) -> str:
         pages = [page for page in read_book() if page.name in listed]
     found = entries(pages)
     titles = {page.name: page.title for page in pages}
-    parts = [summary(found)]
+    parts = [summary(found), *_foundations(found)]
     for name, in_chapter in groupby(found, key=lambda e: e.notebook):
         parts.append(f"## {{doc}}`{titles[name]} </{name}>`")
         for (label, latex), checks in groupby(in_chapter, key=lambda e: (e.label, e.latex)):
@@ -363,17 +421,26 @@ def page_markdown(pages: list[Page] | None = None) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def outcome(e: Entry | Record) -> list[str]:
+def _foundations(found: list[Entry]) -> Iterator[str]:
+    for name, labels in rests_on(found).items():
+        what = f"{{eq}}`{name}`" if name.startswith("eq-") else name
+        yield f"On {what} rest {', '.join(f'{{eq}}`{label}`' for label in labels)}."
+
+
+def outcome(e: Entry) -> list[str]:
     """Return what a check showed, in words."""
-    return [*filter(None, [e.word, e.scope, e.domain, e.result]), *(f"by {r}" for r in e.rests_on)]
+    by = [f"by {{eq}}`{r}`" if r.startswith("eq-") else f"by {r}" for r in e.rests_on]
+    return [*filter(None, [e.word, e.scope, e.domain, e.result]), *by]
 
 
 def summary(found: list[Entry]) -> str:
-    """Say how many checks there are, of which kinds, and the share of the weak kinds."""
+    """Say how equations were checked, of which kinds the checks are, and how many are weak."""
     kinds = Counter(e.kind for e in found)
     counts = ", ".join(f"{kind} {kinds[kind]}" for kind in dict.fromkeys(KINDS.values()))
+    counted = words(found)
+    by_word = ", ".join(f"{name} {counted[name]}" for name in WORDS if counted[name])
     return (
-        f"Labelled equations: {len({e.label for e in found})}. "
+        f"Labelled equations: {sum(counted.values())} ({by_word}). "
         f"Checks: {len(found)} ({counts}). "
         f"Definitions and simulations are {weak_share(found):.0%} of the checks, "
         f"at most {MAX_WEAK_SHARE:.0%} are allowed."

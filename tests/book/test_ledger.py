@@ -12,10 +12,11 @@ EQUATION = "# A chapter\n\n$$\na = b_{nk} - c\n$$ (eq-a)"
 LATEX = "a = b_{nk} - c"
 
 
-def stored(label, kind="identity", claim="a = b"):
+def stored(label, kind="identity", claim="a = b", rests_on=()):
     """The cell of a check that was executed."""
     name = next(name for name, k in ledger.KINDS.items() if k == kind)
-    record = {"label": label, "kind": kind, "scope": "K = 3", "result": "residual 0"}
+    record = {"label": label, "kind": kind, "word": "proved", "scope": "K = 3", "result": "2 steps"}
+    record |= {"domain": "any N", "rests_on": list(rests_on)}
     output = nbf.new_output("display_data", {ledger.MIMETYPE: record | {"claim": claim}})
     source = f'check.{name}("{label}", one, two)'
     return nbf.new_code_cell(source, execution_count=1, outputs=[output])
@@ -88,7 +89,8 @@ def test_a_sound_chapter_has_no_problems(book):
     assert ledger.problems(pages) == []
     (entry,) = ledger.entries(pages)
     assert entry == ledger.Entry(
-        *("eq-a", LATEX, "identity", "K = 3", "residual 0", "a = b", "book/chapters/01", 1)
+        *("eq-a", LATEX, "identity", "K = 3", "2 steps", "a = b", "book/chapters/01", 1),
+        *("proved", "any N"),
     )
 
 
@@ -233,6 +235,35 @@ def test_too_many_weak_checks_are_found(book):
     assert ledger.problems(book(sound() + many + weak)) == []
 
 
+def test_an_equation_counts_by_its_weakest_check():
+    one = ledger.Entry("eq-a", "", "identity", "", "", "", "", 0, "proved")
+    found = [one, one._replace(word="sampled"), one._replace(label="eq-b", scope="K = 3")]
+    found += [one._replace(label="eq-c", word="strict local maximum"), one._replace(label="eq-d")]
+    assert ledger.words(found) == {
+        "sampled": 1,
+        "proved in a special case": 1,
+        "strict local optimum": 1,
+        "proved": 1,
+    }
+
+
+def test_what_a_check_rests_on_is_listed_and_must_be_there(book):
+    def resting(label, *on):
+        cell = pinned(stored(label, rests_on=on), **{label[3:]: "x = 1"})
+        return [text(f"$$\nx = 1\n$$ ({label})"), cell]
+
+    good = book([*sound(), *resting("eq-b", "eq-a", "Fubini")])
+    assert ledger.problems(good) == []
+    page = ledger.page_markdown(good)
+    assert "On {eq}`eq-a` rest {eq}`eq-b`." in page
+    assert "On Fubini rest {eq}`eq-b`." in page
+    assert "2 steps; by {eq}`eq-a`; by Fubini." in page
+    (found,) = ledger.problems(book([*sound(), *resting("eq-b", "eq-c")]))
+    assert found == "eq-b: rests on eq-c, which is in no notebook"
+    circle = ledger.problems(book([*resting("eq-b", "eq-c"), *resting("eq-c", "eq-b")]))
+    assert set(circle) == {"eq-b: rests on itself", "eq-c: rests on itself"}
+
+
 def test_labels_in_pages_without_code_are_found(book, tmp_path):
     book(sound())
     (tmp_path / "book" / "notation.md").write_text("$$\nx = 1\n$$ (eq-b)\n\n$$\nfree\n$$")
@@ -255,7 +286,7 @@ def test_the_page_is_about_the_published_book():
     published = {e for e in ENTRIES if e.notebook in ledger.contents()}
     assert published
     count = len({e.label for e in published})
-    assert ledger.page_markdown().startswith(f"Labelled equations: {count}. Checks: ")
+    assert ledger.page_markdown().startswith(f"Labelled equations: {count} (")
 
 
 def test_pinning_names_its_labels_and_changes_nothing_else(book, tmp_path):
@@ -279,10 +310,10 @@ def test_a_pin_is_twelve_digits_that_ignore_white_space():
 def test_the_page_of_a_small_book(book):
     page = ledger.page_markdown(book(sound()))
     assert page == (
-        "Labelled equations: 1. Checks: 1 (identity 1, inequality 0, stationary point 0, "
-        "quadrature 0, simulation 0, definition 0). Definitions and simulations are 0% of the "
-        "checks, at most 15% are allowed.\n\n## {doc}`A chapter </book/chapters/01>`\n\n"
-        f"**{{eq}}`eq-a`**\n\n$$\n{LATEX}\n$$\n\n**identity**; K = 3; residual 0. "
+        "Labelled equations: 1 (proved in a special case 1). "
+        "Checks: 1 (identity 1, inequality 0, stationary point 0, quadrature 0, "
+        "simulation 0, definition 0). Definitions and simulations are 0% of the checks, at most 15% are allowed.\n\n## {doc}`A chapter </book/chapters/01>`\n\n"
+        f"**{{eq}}`eq-a`**\n\n$$\n{LATEX}\n$$\n\n**identity**; proved; K = 3; any N; 2 steps. "
         "Read by the machine as\n\n$$\na = b\n$$\n"
     )
 
