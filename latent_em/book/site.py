@@ -15,6 +15,9 @@ from urllib.parse import unquote, urlsplit
 
 from bs4 import BeautifulSoup
 
+from latent_em.book.notebooks import BOOK
+from latent_em.grading import release
+
 # What a browser loads by itself. A link (<a>) is followed by the reader, and may lead anywhere.
 LOADING = {
     "audio": ["src"],
@@ -100,6 +103,8 @@ def problems(root: Path) -> Iterator[tuple[Path, str]]:
     for file in sorted(file for file in root.rglob("*") if file.suffix in TEXT_SUFFIXES):
         if "### BEGIN SOLUTION" in file.read_text(encoding="utf-8"):
             yield file.relative_to(root), "the solution of an exercise"
+    for file, leak in release.leaks(root, release.graded_fragments(BOOK)):
+        yield file, f"shows a solution: {leak}"
 
 
 def _links(soup) -> Iterator[str]:

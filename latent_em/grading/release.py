@@ -137,7 +137,16 @@ def _squeeze(text: str) -> str:
     return _SPACE.sub("", text)
 
 
-def leaks(folder: Path, pieces: dict[str, str]) -> list[str]:
+def graded_fragments(book: Path) -> dict[str, str]:
+    """Return the fragments of all graded notebooks of a book."""
+    seen = practice(book)
+    pieces = {}
+    for name, notebook in reference(book).items():
+        pieces |= {} if name in seen else fragments(notebook)
+    return pieces
+
+
+def leaks(folder: Path, pieces: dict[str, str]) -> list[tuple[Path, str]]:
     """Return where below a folder pieces of solutions can be read.
 
     Parameters
@@ -149,8 +158,8 @@ def leaks(folder: Path, pieces: dict[str, str]) -> list[str]:
 
     Returns
     -------
-    list of str
-        Each names the file, the exercise and the piece.
+    list of (Path, str)
+        The file, relative to the folder; the exercise and the piece.
     """
     found = []
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
@@ -164,7 +173,7 @@ def leaks(folder: Path, pieces: dict[str, str]) -> list[str]:
             text = re.sub(r'",\s*"', "", text).replace(r"\n", "").replace(r"\"", '"')
         text = _squeeze(text)
         found += [
-            f"{path.relative_to(folder)}: {whose}: {piece}"
+            (path.relative_to(folder), f"{whose}: {piece}")
             for piece, whose in pieces.items()
             if piece in text
         ]
@@ -202,10 +211,9 @@ def release(root: Path, target: Path) -> list[str]:
     work = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}-"))
     try:
         _copy(root, work)
-        known, pieces = {}, {}
+        known = {}
         for name, notebook in originals.items():
             one = notebook if name in seen else blank(notebook)
-            pieces |= {} if name in seen else fragments(notebook)
             nbformat.write(one, work / "book" / "exercises" / f"{name}.ipynb")
             known[name] = locked(name, notebook)
         text = notebooks.dump(known)
@@ -214,8 +222,9 @@ def release(root: Path, target: Path) -> list[str]:
         example = next(iter(originals))
         readme = README.format(title=title[1] if title else root.name, example=example)
         (work / "README.md").write_text(readme, encoding="utf-8")
-        if found := leaks(work, pieces):
-            raise ValueError("solutions would be released:\n  " + "\n  ".join(found))
+        if found := leaks(work, graded_fragments(book)):
+            lines = "\n  ".join(f"{path}: {leak}" for path, leak in found)
+            raise ValueError(f"solutions would be released:\n  {lines}")
         work.chmod(0o755)
         if target.exists():
             target.rmdir()

@@ -421,6 +421,15 @@ import builtins, numpy
 numpy.isclose = numpy.allclose = numpy.isfinite = lambda *a, **k: True
 """
 
+
+def thousand_cells(notebook):
+    """Fill up an answer with cells that wait; the right one stands before them."""
+    one = {**copy.deepcopy(cell(notebook, EFFECTIVE)), "source": "effective_draws = None"}
+    number = notebook["cells"].index(cell(notebook, EFFECTIVE)) + 1
+    notebook["cells"][number:number] = [copy.deepcopy(one) for _ in range(1000)]
+    return notebook
+
+
 HOSTILE = {
     "prints the book's output": hostile(
         f"def effective_draws(w):\n    print('{KNOWN}')\n    raise SystemExit"
@@ -569,19 +578,7 @@ HOSTILE = {
     "SEED through the setup of another answer": hostile(
         "def __getattr__(name): return 3\nglobals().update(SEED=3)\n" + RIGHT_EFFECTIVE
     ),
-    "a thousand cells": Case(
-        lambda notebook: (
-            [
-                notebook["cells"].insert(
-                    3, {**copy.deepcopy(cell(notebook, EFFECTIVE)), "source": "1"}
-                )
-                for _ in range(1000)
-            ]
-            and notebook
-        ),
-        (EFFECTIVE,),
-        "answer cells",
-    ),
+    "a thousand cells": Case(thousand_cells, (EFFECTIVE,), "20 answer cells"),
 }
 
 
