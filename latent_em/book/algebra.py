@@ -8,7 +8,7 @@ a sum or product; a free *index* is one that picks a term, such as the k of ``r[
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
-from functools import lru_cache, reduce
+from functools import lru_cache, partial, reduce
 from itertools import permutations
 from math import prod
 from operator import or_
@@ -433,7 +433,7 @@ def _mpmath(expr: sp.Expr):
 # --- proofs -------------------------------------------------------------------------------------
 
 
-def residual(expr: sp.Expr, limits: dict | None = None) -> sp.Expr:
+def residual(expr: sp.Expr, limits: dict | None = None, positive: tuple = ()) -> sp.Expr:
     """Return 0 when `expr` is proved to vanish, else what is left of it: no proof was found.
 
     Parameters
@@ -441,9 +441,17 @@ def residual(expr: sp.Expr, limits: dict | None = None) -> sp.Expr:
     expr : sympy.Expr
     limits : dict, optional
         Ranges of its free indices, see `ranges`; by default as they are found in it.
+    positive : tuple of sympy.Expr
+        Expressions that are assumed to be positive.
     """
     limits = ranges(expr) if limits is None else limits
-    for way in (canonical, sp.expand, _split_logs, _recur_gammas, _simplify):
+    for way in (
+        canonical,
+        sp.expand,
+        partial(_split_logs, positive=positive),
+        _recur_gammas,
+        _simplify,
+    ):
         expr = settle(canonical(way(expr)), limits)
         if numerator(expr) == 0 or _summands_vanish(expr):
             return sp.S.Zero
@@ -461,8 +469,9 @@ def read(expr: sp.Expr) -> sp.Expr:
 def induction(expr: sp.Expr, limits: dict) -> sp.Symbol | None:
     """Size over which it is proved by induction that `expr` vanishes; None if there is none."""
     for size in sorted(sizes(expr), key=str):
-        if not size.is_integer or not size.is_nonnegative:
-            continue
+        grows = any(size in end.free_symbols for pair in limits.values() for end in sum(pair, ()))
+        if not size.is_integer or not size.is_nonnegative or grows:
+            continue  # where an index may be larger with each step, the step proves too little
         first = expr.subs(size, 1 if size.is_positive else 0)
         step = canonical(sp.expand(canonical(expr.subs(size, size + 1)))) - canonical(expr)
         if all(residual(canonical(sp.expand(e)), limits) == 0 for e in (first, step)):
@@ -493,8 +502,8 @@ def canonical(expr: sp.Expr) -> sp.Expr:
     expr = expr.func(*(canonical(a) for a in expr.args))
     if isinstance(expr, sp.log):
         # both sides of log(ab) = log(a) + log(b) are minus infinity at zero
-        bases = [a.as_base_exp()[0] for a in sp.Mul.make_args(expr.args[0])]
-        split = sp.expand_log(expr, force=all(b.is_nonnegative for b in bases))
+        powers = [a.as_base_exp() for a in sp.Mul.make_args(expr.args[0])]
+        split = sp.expand_log(expr, force=all(b.is_nonnegative and e.is_real for b, e in powers))
         return split if split == expr else canonical(split)
     return expr
 
@@ -710,8 +719,23 @@ def _is_integer_power(expr: sp.Expr) -> bool:
     return expr.is_Pow and expr.exp.is_Integer
 
 
-def _split_logs(expr: sp.Expr) -> sp.Expr:
-    return expr.replace(sp.log, lambda arg: sp.expand_log(sp.log(sp.factor(arg))))
+def _split_logs(expr: sp.Expr, positive: tuple = ()) -> sp.Expr:
+    marks = {canonical(e): sp.Dummy(positive=True) for e in positive}
+
+    def mark(factor):
+        base, exponent = factor.as_base_exp()
+        for e, d in marks.items():
+            ratio = sp.cancel(base / e) if base.is_Add else base / e
+            if ratio.is_number:
+                return (ratio * d) ** exponent
+        return factor
+
+    def split(arg):
+        factors = sp.Mul.make_args(sp.factor(arg))
+        logs = sp.expand_log(sp.log(sp.Mul(*map(mark, factors))))
+        return logs.xreplace({d: e for e, d in marks.items()})
+
+    return expr.replace(sp.log, split)
 
 
 def _simplify(expr: sp.Expr) -> sp.Expr:

@@ -390,6 +390,7 @@ def _optimum(label, sign, objective, at, certificate, subject_to, assuming, cite
         under = {}
         for c in constraints:
             under |= _solve(label, c, at)
+        assuming += [e > 0 for v, e in under.items() if v.is_Symbol and v.is_positive]
         for point, (value, best) in _samples(
             label,
             [algebra.substitute(e, under) for e in (gap, objective)],
@@ -404,6 +405,8 @@ def _optimum(label, sign, objective, at, certificate, subject_to, assuming, cite
                 )
         elsewhere = _certify(label, gap, certificate, [at], assuming, under)
         cites = [*_listed(cites), *(t.by for t in _citations(certificate))]
+        if elsewhere == "everywhere":
+            raise CheckFailed(f"{label}: the objective is the same everywhere")
         word, result = "proved", f"global {what}" + (", perhaps not the only one" * bool(elsewhere))
         rest = rf", \quad \text{{the gap is }} {sp.latex(sp.Add(*certificate))}"
     else:
@@ -687,8 +690,9 @@ def _equal(*claims: tuple, assuming=()) -> list:
             if point.difference(left, right):
                 raise Refuted(f"{where}: {_short(u)} is not {_short(v)}{_at(point)}")
     ranges = algebra.ranges(*(side for _, *sides in pairs for side in sides))
+    positive = tuple(fact for fact, _ in signs.facts_of(assuming))
     for where, left, right in pairs:
-        residual = algebra.residual(left - right, ranges)
+        residual = algebra.residual(left - right, ranges, positive)
         size = algebra.induction(left - right, ranges) if residual != 0 else None
         if size:
             rules.append(f"induction on {size}")

@@ -56,8 +56,8 @@ def zeros(expr: sp.Expr, facts: tuple = ()) -> list[list[sp.Expr]]:
         When the form is not known.
     """
     for known, positive in facts:
-        ratio = expr / known
-        if ratio.is_number and ratio.is_positive:
+        ratio = sp.cancel(expr / known) if expr.is_Add else expr / known
+        if ratio.is_positive and (ratio.is_number or (expr.is_Add and is_positive(ratio))):
             return [] if positive else [[known]]
     if isinstance(expr, (sp.Sum, sp.Product)):
         return _loop(expr, facts)
@@ -102,7 +102,7 @@ def facts_of(assuming: list) -> tuple:
     """Read relations such as ``v > 0`` as the facts that `zeros` takes."""
     found = []
     for relation in assuming:
-        factors = sp.Mul.make_args(relation.gts - relation.lts)
+        factors = sp.Mul.make_args(sp.factor(relation.gts - relation.lts))
         core = sp.Mul(*(f for f in factors if not is_positive(f)))
         found.append((core, isinstance(relation, (sp.Gt, sp.Lt))))
     return tuple(found)

@@ -312,7 +312,8 @@ def test_the_page_of_a_small_book(book):
     assert page == (
         "Labelled equations: 1 (proved in a special case 1). "
         "Checks: 1 (identity 1, inequality 0, stationary point 0, quadrature 0, "
-        "simulation 0, definition 0). Definitions and simulations are 0% of the checks, at most 15% are allowed.\n\n## {doc}`A chapter </book/chapters/01>`\n\n"
+        "simulation 0, definition 0). Definitions and simulations are 0% of the checks, "
+        "at most 15% are allowed.\n\n## {doc}`A chapter </book/chapters/01>`\n\n"
         f"**{{eq}}`eq-a`**\n\n$$\n{LATEX}\n$$\n\n**identity**; proved; K = 3; any N; 2 steps. "
         "Read by the machine as\n\n$$\na = b\n$$\n"
     )

@@ -183,11 +183,37 @@ def test_a_maximum_that_is_not_the_only_one_says_so(capsys):
         ({p[k]: 1 / K}, rises, "better by"),
         ({p[k]: w[k] / total}, [Sum(w[k] * h(p[k] / w[k]), (k, 1, K))], "certificate"),
         ({p[k]: w[k]}, rises, "constraint"),
+        ({p[k]: w[k] / total}, [], "certificate"),
     ],
 )
 def test_a_false_maximum_is_refused(at, certificate, message):
     with pytest.raises(CheckFailed, match=message):
         check.maximum("eq-x", cross, at=at, subject_to=simplex, certificate=certificate)
+
+
+def test_a_mean_of_bits_lies_between_0_and_1(capsys):
+    bits, m = IndexedBase("x", nonnegative=True), sp.Symbol("mu", positive=True)
+    share = Sum(bits[n], (n, 1, N)) / N
+    objective = Sum(bits[n] * log(m) + (1 - bits[n]) * log(1 - m), (n, 1, N))
+    certificate = [N * share * h(m / share), N * (1 - share) * h((1 - m) / (1 - share))]
+    within = [m < 1, share > 0, share < 1]
+    check.maximum("eq-x", objective, at={m: share}, certificate=certificate, assuming=within)
+    assert capsys.readouterr().out.endswith(", global maximum\n")
+
+
+def test_an_objective_without_a_variable_has_no_maximum():
+    with pytest.raises(CheckFailed, match="the same everywhere"):
+        check.maximum("eq-x", b, at={a: 1}, certificate=[0])
+
+
+def test_a_constraint_is_solved_for_a_variable(capsys):
+    parts = {"subject_to": a + b - 1, "certificate": [v * h(a / v) + (1 - v) * h(b / (1 - v))]}
+    known = {"assuming": [v < 1], "at": {a: v, b: 1 - v}}
+    check.maximum("eq-x", v * log(a) + (1 - v) * log(b), **parts, **known)
+    assert capsys.readouterr().out.endswith("  proved, v < 1, global maximum\n")
+    known["at"] = {a: sp.Rational(1, 2), b: sp.Rational(1, 2)}
+    with pytest.raises(CheckFailed, match="better by"):
+        check.maximum("eq-x", v * log(a) + (1 - v) * log(b), **parts, **known)
 
 
 def test_a_local_maximum_is_not_a_global_one():
