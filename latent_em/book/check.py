@@ -192,11 +192,11 @@ def inequality(
     at_equality = [[algebra.substitute(e, c) for e in (smaller, larger)] for c in conditions]
     where = f"{label}, equality condition"
     domain = _domain([smaller, larger], assuming)
-    known = (larger - smaller).free_symbols
+    known, outside = (larger - smaller).free_symbols, False
     for condition in conditions:
         border = _in_domain(where, condition, known, assuming)
-        domain = _join(domain, *border.values())
-        assuming = [*assuming, *(relation for relation in border if relation != sp.true)]
+        outside |= border.pop(sp.true, None) is not None
+        domain, assuming = _join(domain, *border.values()), [*assuming, *border]
     _equal(*((where, *sides) for sides in at_equality), assuming=assuming)
     gap, word, result, terms = larger - smaller, "proved", "", ""
     elsewhere = _proved_alone(gap, conditions, assuming) if certificate is None else ""
@@ -213,11 +213,13 @@ def inequality(
         raise CheckFailed(f"{label}: not shown to be equal only there, but where {elsewhere}")
     if elsewhere is None and algebra.sizes(gap):
         raise CheckFailed(f"{label}: holds at 1000 points but is not proved: give a certificate")
-    if elsewhere is None:
+    if outside:
+        word = "equality outside the domain"
+    elif elsewhere is None:
         word, result = "sampled", f"1000 points, least gap {_short(least, 2)}"
     if not conditions:
         condition = r"\text{never equal}"
-    elif word == "sampled":
+    elif elsewhere is None or outside:
         condition = rf"\text{{equal at }} {_alternatives(conditions)}"
     else:
         condition = rf"\text{{equal only at }} {_alternatives(conditions)}"
@@ -742,7 +744,7 @@ def _in_domain(where, at: dict, known: set, assuming: list) -> dict:
                 border += not outside and strict and not point.difference(value, sp.S.Zero)
                 inside += not outside
             if inside == border * strict and where.split(",")[0] in OUTSIDE:
-                assumed[sp.true] = f"outside the domain at {v} = {e}"
+                assumed[sp.true] = ""
             elif inside == border * strict:
                 raise Refuted(f"{where}: {v} = {e} is outside its domain")
             elif border:
