@@ -69,6 +69,8 @@ $(BENCH)/.installed: $(VENV)/.installed benchmarks/requirements.txt
 
 bench: $(BENCH)/.installed ## Compare with other libraries: speed, memory, held-out text
 	$(BENCH)/bin/python benchmarks/lda_heldout.py
+	$(BENCH)/bin/python benchmarks/lda_speed.py
+	$(BENCH)/bin/python benchmarks/lda_memory.py
 
 clean: ## Remove all that make has made, .venv too
 	rm -rf _build $(VENV) $(BENCH) *.egg-info .pytest_cache .ruff_cache .hypothesis

@@ -28,7 +28,7 @@ logging.disable()  # the package lda has turned on everybody's log
 warnings.filterwarnings("ignore", message="The training result may differ", module="tomotopy")
 
 
-START = 30  # passes of CVB0 before variational Bayes
+START = 20  # passes of CVB0 before variational Bayes
 
 
 class Fit(NamedTuple):
@@ -55,25 +55,25 @@ def collapsed(counts, n_topics, alpha, eta, n_iter, seed, workers):
     return _latent_em(start.params)
 
 
-def batch(counts, n_topics, alpha, eta, n_iter, seed, workers, learn=False):
+def batch(counts, n_topics, alpha, eta, n_iter, seed, workers):
     """Variational Bayes, all documents at once, from a start by CVB0."""
-    start = topic_model.cvb0(
-        counts,
-        n_topics,
-        alpha,
-        eta,
-        max_iter=START,
-        learn_alpha=learn,
-        learn_eta=learn,
-        random_state=seed,
-    )
-    model = topic_model.Model(learn_alpha=learn, learn_eta=learn)
-    return _latent_em(fit_em(model, start.params, [counts], tol=0, max_iter=n_iter).params)
+    start = topic_model.cvb0(counts, n_topics, alpha, eta, max_iter=START, random_state=seed)
+    return _latent_em(fit_em(topic_model, start.params, [counts], tol=0, max_iter=n_iter).params)
 
 
 def learned_priors(counts, n_topics, alpha, eta, n_iter, seed, workers):
-    """The same with α and η learned."""
-    return batch(counts, n_topics, alpha, eta, n_iter, seed, workers, learn=True)
+    """The same, and from that start on α and η are learned."""
+    start = topic_model.cvb0(counts, n_topics, alpha, eta, max_iter=START, random_state=seed)
+    model = topic_model.Model(learn_alpha=True, learn_eta=True)
+    return _latent_em(fit_em(model, start.params, [counts], tol=0, max_iter=n_iter).params)
+
+
+def random_start(counts, n_topics, alpha, eta, n_iter, seed, workers):
+    """Variational Bayes, all documents at once, from random topics."""
+    shape = n_topics, counts.shape[1]
+    lambda_ = np.random.default_rng(seed).gamma(100, 0.01, shape)
+    start = topic_model.Params(lambda_, alpha, eta)
+    return _latent_em(fit_em(topic_model, start, [counts], tol=0, max_iter=n_iter).params)
 
 
 def _latent_em(params):
@@ -171,6 +171,7 @@ def _distributions(weights):
 METHODS = {
     "latent_em": batch,
     "latent_em, priors learned": learned_priors,
+    "latent_em, random start": random_start,
     "latent_em, collapsed": collapsed,
     "scikit-learn": scikit_learn,
     "scikit-learn online": scikit_learn_online,
