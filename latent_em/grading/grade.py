@@ -87,14 +87,16 @@ def run_reference(book: Path, seed: int, names: list[str]) -> Reference:
     Raises
     ------
     ValueError
-        If a check fails for the reference's own answer: then the seed is of no use.
+        If the seed is the notebook's own, or a check fails for the reference's answer with it.
     """
     found, modules = {}, set()
     for name in names:
         notebook = nbformat.read(book / "exercises" / f"{name}.ipynb", as_version=4)
         for cell in notebook.cells:
             if notebooks.kind(cell) == "setup":
-                cell.source = notebooks.with_seed(cell.source, seed)
+                own, cell.source = cell.source, notebooks.with_seed(cell.source, seed)
+                if own == cell.source and "SEED" in own:
+                    raise ValueError(f"seed {seed} is that of {name}, whose numbers all have")
         notebook.cells.append(nbformat.v4.new_code_cell(_MODULES))
         with tempfile.TemporaryDirectory() as folder:
             client = NotebookClient(
