@@ -104,6 +104,7 @@ def run_reference(book: Path, seed: int, names: list[str]) -> Reference:
                 kernel_manager_class=ThisPython,
                 timeout=300,
                 coalesce_streams=True,
+                extra_arguments=["--IPKernelApp.log_level=ERROR"],
                 resources={"metadata": {"path": folder}},
             )
             try:
