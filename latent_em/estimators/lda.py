@@ -23,6 +23,7 @@ from latent_em._validation import check_array
 from latent_em.em import EMResult, fit_em, last_change_is_small
 
 _START_SWEEPS = 12  # of CVB0, after which batch variational Bayes goes on
+_WARM_UPDATES = 5  # of a document in a batch sweep: it goes on from the last, so more are wasted
 _PRIOR = [None, Interval(Real, 0, None, closed="neither"), "array-like", StrOptions({"auto"})]
 _MAX_CHUNKS = 16  # each has its own sums, of n_components × n_features numbers
 
@@ -56,20 +57,23 @@ class LatentDirichletAllocation(ClassNamePrefixFeaturesOutMixin, TransformerMixi
     learning_offset : float, default=10.0
         τ_0, at least 1; the larger, the less the first steps count.
     max_iter : int, default=10
-        Sweeps over the documents, at most, in :meth:`fit`.
+        Sweeps over the documents, at most, in :meth:`fit`. CVB0, whose sweeps are cheap, needs
+        more: 100, say, and over 20 to learn a prior.
     batch_size : int, default=128
         Documents in one online step.
     evaluate_every : int, default=-1
-        Online, compute perplexity after every so many sweeps, and stop when it stands still. Batch
-        learning knows its bound after each sweep anyway, and goes by ``tol``.
+        If positive, look at the perplexity after every so many sweeps, and stop when it stands
+        still. It includes the topics' terms, so it is not that of :meth:`perplexity`. Batch
+        learning has it for nothing; CVB0 has none, and goes by ``tol``.
     total_samples : int, default=1e6
         Number of documents in all that :meth:`partial_fit` is told about bit by bit.
     perp_tol : float, default=1e-1
-        Online, stop when perplexity changes by less than this between two evaluations.
+        A smaller change of perplexity between two such looks is standing still.
     mean_change_tol : float, default=1e-3
         A document is done when its topic counts change by less than this on average.
     max_doc_update_iter : int, default=100
-        Updates of a document's topic counts in one E-step, at most.
+        Updates of a document's topic counts in one E-step, at most. In batch learning a document
+        goes on from the last sweep, and 5 at most are made.
     n_jobs : int, default=None
         Threads that share the documents in batch learning, −1 for one per processor. It changes
         no result.
@@ -100,7 +104,7 @@ class LatentDirichletAllocation(ClassNamePrefixFeaturesOutMixin, TransformerMixi
     bound_ : float
         Perplexity of the training documents at the end of :meth:`fit`.
     converged_ : bool
-        Whether :meth:`fit` stopped by ``tol`` (batch, CVB0) or ``perp_tol`` (online).
+        Whether :meth:`fit` stopped by ``tol`` or by ``perp_tol``.
     n_iter_ : int
         Sweeps over the documents.
     n_batch_iter_ : int
@@ -256,9 +260,7 @@ class LatentDirichletAllocation(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         -------
         ndarray of shape (n_samples, n_components)
         """
-        check_is_fitted(self)
-        counts, dtype = self._counts(X, reset=False)
-        _, _, gamma = self._e_step(self._params, counts)
+        gamma, _, _, dtype = self._settle(X)
         return (dirichlet.mean(gamma) if normalize else gamma).astype(dtype, copy=False)
 
     def fit_transform(self, X, y=None, *, normalize=True):
@@ -288,9 +290,7 @@ class LatentDirichletAllocation(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         float
             In nats.
         """
-        check_is_fitted(self)
-        counts, _ = self._counts(X, reset=False)
-        _, bound, _ = self._e_step(self._params, counts)
+        _, bound, _, _ = self._settle(X)
         return bound
 
     def perplexity(self, X, sub_sampling=False):
@@ -314,12 +314,10 @@ class LatentDirichletAllocation(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         ValueError
             If ``X`` holds no words.
         """
-        check_is_fitted(self)
-        counts, _ = self._counts(X, reset=False)
-        if counts.nnz == 0:
+        _, bound, n_words, _ = self._settle(X)
+        if n_words == 0:
             raise ValueError("X: got no words, must be at least one")
-        _, bound, _ = self._e_step(self._params, counts)
-        return float(np.exp(-bound / counts.sum()))
+        return float(np.exp(-bound / n_words))
 
     def heldout_perplexity(self, observed, heldout):
         """Perplexity of words held out, given the rest of their documents (eq-lda-perplexity).
@@ -365,8 +363,17 @@ class LatentDirichletAllocation(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         dtype = [np.float64, np.float32]
         X = validate_data(self, X, reset=reset, accept_sparse="csr", dtype=dtype)
         if X.size and X.min() < 0:  # in the words that scikit-learn's checks want
-            raise ValueError(f"Negative values in data passed to X: got {X.min()}, must be counts")
+            raise ValueError(
+                f"Negative values in data passed to X: got {X.min()}, must be at least 0"
+            )
         return lda.check_counts(X, name="X"), X.dtype
+
+    def _settle(self, X):
+        """γ of documents, the sum of their bounds, their number of words, and the type of X."""
+        check_is_fitted(self)
+        counts, dtype = self._counts(X, reset=False)
+        _, bound, gamma = self._e_step(self._params, counts)
+        return gamma, bound, counts.sum(), dtype
 
     def _e_step(self, params, counts, gamma=None):
         return lda.e_step(params, counts, gamma, self.max_doc_update_iter, self.mean_change_tol)
@@ -404,16 +411,17 @@ class LatentDirichletAllocation(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         else:
             start = self._cvb0(counts, 0, _START_SWEEPS).params
         model = lda.Model(
-            **self._learned(), max_doc_iter=self.max_doc_update_iter, doc_tol=self.mean_change_tol
+            **self._learned(),
+            max_doc_iter=min(self.max_doc_update_iter, _WARM_UPDATES),
+            doc_tol=self.mean_change_tol,
         )
         n_words, every, n_jobs = counts.sum(), self.evaluate_every, effective_n_jobs(self.n_jobs)
 
         def stop(lower_bounds, tolerance):
-            if every > 0 and (len(lower_bounds) - 1) % every == 0:
-                ends = lower_bounds[-1 - every], lower_bounds[-1]
-                if self._perplexity_stands(*ends, n_words):
-                    return True
-            return last_change_is_small(lower_bounds, tolerance)
+            due = every > 0 and (len(lower_bounds) - 1) % every == 0
+            return last_change_is_small(lower_bounds, tolerance) or (
+                due and self._perplexity_stands(lower_bounds[::every], n_words)
+            )
 
         with ThreadPoolExecutor(n_jobs) if n_jobs > 1 else nullcontext() as executor:
             result = fit_em(
@@ -449,19 +457,18 @@ class LatentDirichletAllocation(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         )
 
     def _fit_online(self, counts):
-        params, lower_bounds = self._online_start(counts.shape[1]), []
-        n_iter, evaluated, converged = 0, False, False
-        with tqdm(total=self.max_iter, desc="LDA", unit="pass", disable=not self.verbose) as bar:
-            while n_iter < self.max_iter and not converged:
-                params = self._online_pass(params, counts, counts.shape[0])
-                n_iter += 1
-                evaluated = self.evaluate_every > 0 and n_iter % self.evaluate_every == 0
-                if evaluated:
-                    lower_bounds.append(self._elbo(params, counts))
-                    ends = lower_bounds[-2:]
-                    converged = len(ends) == 2 and self._perplexity_stands(*ends, counts.sum())
-                bar.update()
-        if not evaluated:
+        params = self._online_start(counts.shape[1])
+        lower_bounds, n_iter, due, converged = [], 0, False, False
+        passes = range(1, self.max_iter + 1)
+        for n_iter in tqdm(passes, desc="LDA", unit="pass", disable=not self.verbose):
+            params = self._online_pass(params, counts, counts.shape[0])
+            due = self.evaluate_every > 0 and n_iter % self.evaluate_every == 0
+            if due:
+                lower_bounds.append(self._elbo(params, counts))
+                converged = self._perplexity_stands(lower_bounds, counts.sum())
+                if converged:
+                    break
+        if not due:
             lower_bounds.append(self._elbo(params, counts))
         return EMResult(params, np.array(lower_bounds), converged, n_iter)
 
@@ -478,10 +485,11 @@ class LatentDirichletAllocation(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         _, bound, _ = self._e_step(params, counts, gamma)
         return bound + lda.global_bound(params)
 
-    def _perplexity_stands(self, before, after, n_words):
-        with np.errstate(all="ignore"):  # a NaN is no small change
-            change = np.subtract(*np.exp(-np.array([before, after]) / n_words))
-        return bool(abs(change) < self.perp_tol)
+    def _perplexity_stands(self, lower_bounds, n_words):
+        """Whether perplexity, topics' terms and all, has hardly changed since the last look."""
+        with np.errstate(all="ignore"):  # infinity less infinity is no small change
+            change = np.diff(np.exp(-np.array(lower_bounds[-2:]) / n_words))
+        return bool((abs(change) < self.perp_tol).any())
 
 
 def _chunks(counts):

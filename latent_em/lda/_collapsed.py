@@ -121,7 +121,8 @@ def cvb0(
             topics += batch.sweep(topics, alpha, eta)
         moved = sum(np.abs(b.documents - old).sum() for b, old in zip(batches, before, strict=True))
         changes.append(moved / 2 / (counts.sum() or 1))
-        converged = bool(changes[-1] < tol)
+        waits = (learn_alpha or learn_eta) and len(changes) <= _BURN_IN  # to learn them
+        converged = bool(changes[-1] < tol) and not waits
         if learn_alpha and len(changes) > _BURN_IN:
             of_documents = np.concatenate([batch.documents for batch in batches])
             alpha = _fixed_point(np.broadcast_to(alpha, n_components), of_documents)
