@@ -167,7 +167,7 @@ def sample(alpha, size=(), random_state=None):
 
 
 def maximum_likelihood(mean_log):
-    """The α with E[log p_k] = ``mean_log[k]``, which maximises the likelihood (eq-dirichlet-fit).
+    """The α with E[log p_k] = ``mean_log[k]``, which maximises the likelihood (eq-lda-alpha).
 
     An exponential family is fitted by matching its moments. The log-likelihood per draw,
     Σ_k (α_k − 1) t_k − log B(α), is concave, and Newton's step needs no matrix, as its Hessian is
@@ -206,7 +206,7 @@ def maximum_likelihood(mean_log):
 
 
 def symmetric_maximum_likelihood(mean_log):
-    """The α_1 = ... = α_K that maximise the likelihood of draws (eq-dirichlet-fit).
+    """The α_1 = ... = α_K that maximise the likelihood of draws (eq-lda-eta).
 
     Parameters and errors as for :func:`maximum_likelihood`; only the mean of ``mean_log`` counts.
 

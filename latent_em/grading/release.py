@@ -22,6 +22,7 @@ from latent_em.grading.notebooks import Exercises
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 PARTS = (
     "book",
+    "benchmarks/results",
     "latent_em",
     "requirements.txt",
     "constraints.txt",
