@@ -309,7 +309,9 @@ def samples(
                 start, end = (int(Point(name, integers, {}).value(e)) for e in ends)
                 low, high = max(low, start) if start else start, min(high, end)
             integers[k] = rng.choice((low, high, rng.randint(low, max(low, high))))
-        point = Point(name, integers, at if at and number % 2 else {}, rng.choice(scales))
+        # the first are near 1: a counterexample that is shown should be easy to read
+        scale = rng.choice(scales if number >= count / 4 else ("0.3", "1", "3"))
+        point = Point(name, integers, at if at and number % 2 else {}, scale)
         try:
             if not all(_holds(relation, point) for relation in assuming):
                 continue
