@@ -118,7 +118,7 @@ def test_fractions_are_weights(scale):
 
 @pytest.mark.parametrize("learn", [False, True])
 def test_nothing_to_divide(learn):
-    options = {"learn_alpha": learn, "learn_eta": learn, "random_state": 0, "max_iter": 20}
+    options = {"learn_alpha": learn, "learn_eta": learn, "random_state": 0, "max_iter": 40}
     empty = lda.cvb0(np.zeros((3, 4)), 2, 0.2, 0.3, **options)
     np.testing.assert_allclose(empty.params.lambda_, 0.3)
     np.testing.assert_allclose(empty.gamma, 0.2)
