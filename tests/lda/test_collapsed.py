@@ -54,10 +54,11 @@ def test_expected_counts_add_up_to_the_counts(n_batches):
     np.testing.assert_array_equal(result.params.alpha, alpha)
 
 
-def test_ends_at_a_fixed_point():
-    """φ_mv from the counts without one token of it, written down word by word."""
+@pytest.mark.parametrize("scale", [1, 0.3])
+def test_ends_at_a_fixed_point(scale):
+    """φ_mv from the counts without one token of it, or the part of one that there is."""
     rng = np.random.default_rng(2)
-    counts = rng.poisson(1.5, (6, 7))
+    counts = scale * rng.poisson(1.5, (6, 7))
     alpha, eta = rng.uniform(0.1, 1, 2), rng.uniform(0.1, 1, 7)
     result = lda.cvb0(counts, 2, alpha, eta, tol=0, max_iter=1000, random_state=0)
     n_document, n_topic = result.gamma - alpha, (result.params.lambda_ - eta).T
@@ -65,8 +66,9 @@ def test_ends_at_a_fixed_point():
     for m, v in zip(*np.nonzero(counts), strict=True):
         phi = np.full(2, 0.5)
         for _ in range(2000):  # φ is on both sides
-            others = n_topic.sum(axis=0) - phi + eta.sum()
-            phi = (n_document[m] - phi + alpha) * (n_topic[v] - phi + eta[v]) / others
+            own = min(counts[m, v], 1) * phi
+            others = n_topic.sum(axis=0) - own + eta.sum()
+            phi = (n_document[m] - own + alpha) * (n_topic[v] - own + eta[v]) / others
             phi /= phi.sum()
         of_documents[m] += counts[m, v] * phi
         of_topics[v] += counts[m, v] * phi
@@ -155,6 +157,15 @@ def test_learned_alpha_is_near_the_one_that_made_the_corpus():
     assert distance(result.params.lambda_, beta) < 0.06
     # Not η of the ten words alike in each topic: of thirty, twenty of them at nothing.
     assert 0.05 < result.params.eta < 1
+
+
+def test_does_not_stop_before_the_priors_are_learned():
+    counts = np.random.default_rng(8).poisson(1.0, (20, 12))
+    for name in ("alpha", "eta"):
+        options = {f"learn_{name}": True, "tol": 1.0, "max_iter": 50, "random_state": 0}
+        result = lda.cvb0(counts, 3, 0.5, 0.5, **options)
+        assert result.converged
+        assert not np.array_equal(getattr(result.params, name), 0.5)
 
 
 def test_learned_priors_are_the_most_likely_for_the_expected_counts():
