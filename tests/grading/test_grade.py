@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import json
 import os
 import signal
 import subprocess
@@ -153,12 +154,23 @@ def test_an_interrupted_grade_leaves_nothing_and_goes_on(book, cut, tmp_path):
 
 
 @pytest.mark.slow
-def test_other_seeds_give_the_same_verdicts(book, cut, tmp_path):
-    hand_in_all(tmp_path / "in", cut, FEW, {})
+def test_other_seeds_give_the_same_verdicts(cut, tmp_path):
+    """With one exercise, and an attempt that would pass on the data of the release."""
+    keep = ("is-setup", suite.EFFECTIVE, f"{suite.EFFECTIVE}-check")
+    small = {**cut, "cells": [c for c in cut["cells"] if notebooks.grade_id(c) in keep]}
+    (tmp_path / "book" / "exercises").mkdir(parents=True)
+    path = tmp_path / "book" / "exercises" / f"{suite.NAME}.ipynb"
+    path.write_text(json.dumps(small))
+    few = {
+        "a": suite.HONEST["reference"],
+        "b": suite.Case(suite.effective("w = np.exp(log_weights)\nreturn w.sum()**2 / (w @ w)")),
+        "c": FEW["c"],
+    }
+    hand_in_all(tmp_path / "in", small, few, {})
     for seed in range(100, 120):
-        reference = grade.run_reference(book, seed, [suite.NAME])
+        reference = grade.run_reference(tmp_path / "book", seed, [suite.NAME])
         results = grade.grade(tmp_path / "in", tmp_path / "out", reference, limits=LIMITS)
-        assert [result.total for result in results] == [4, 2, 3], f"seed {seed}"
+        assert [result.total for result in results] == [1, 0, 0], f"seed {seed}"
 
 
 def test_what_is_handed_in_is_found(tmp_path):
