@@ -495,7 +495,7 @@ class LatentDirichletAllocation(ClassNamePrefixFeaturesOutMixin, TransformerMixi
 def _chunks(counts):
     """Cut the documents for threads, where it pays, the same for any number of them."""
     n_documents, n_words = counts.shape
-    n_chunks = max(1, min(_MAX_CHUNKS, n_documents, counts.nnz // (4 * n_words)))
+    n_chunks = max(1, min(_MAX_CHUNKS, counts.nnz // (4 * n_words)))
     cuts = np.searchsorted(counts.indptr, np.linspace(0, counts.nnz, n_chunks + 1)[1:-1])
     cuts = np.unique([0, *cuts, n_documents]).tolist()
     return [counts[slice(*ends)] for ends in pairwise(cuts)]

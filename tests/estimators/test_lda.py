@@ -282,10 +282,12 @@ def test_single_precision_goes_in_and_out():
 # Online.
 
 
-def test_online_learning_of_all_documents_at_once_is_batch_learning():
+@pytest.mark.parametrize("n_updates", [0, 2, 5])
+def test_online_learning_of_all_documents_at_once_is_batch_learning(n_updates):
     """As scikit-learn's docstring has it: with no decay, and all documents in one step."""
     X = corpus()
-    options = {"random_state": 0, "max_iter": 1, "max_doc_update_iter": 5, "mean_change_tol": 0}
+    options = {"random_state": 0, "max_iter": 1, "mean_change_tol": 0}
+    options["max_doc_update_iter"] = n_updates
     batch = LatentDirichletAllocation(3, init="random", **options).fit(X)
     options |= {"learning_method": "online", "learning_decay": 0.0, "batch_size": 200}
     online = LatentDirichletAllocation(3, **options).fit(X)
