@@ -272,9 +272,17 @@ def test_mutants_of_one_cell_do_not_reach_the_next(tmp_path):
 CHAPTERS = [p for p in notebooks.find() if p.parent.name in ("chapters", "appendix")]
 
 
-@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(
+            path, id=path.stem, marks=[] if path.stem.startswith("04") else pytest.mark.slow
+        )
+        for path in CHAPTERS
+    ],
+)
 def test_every_check_of_the_book_has_mutants_and_most_die(path):
-    """A sample; `make mutants` runs them all and asks for more."""
+    """A sample, and of one chapter unless slow; `make mutants` runs them all and asks for more."""
     command = [sys.executable, "-m", "latent_em.book.mutants", "--sample", "1", str(path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     counts = re.search(r"(\d+) mutants, (\d+) refuted, (\d+) not proved", done.stdout)
