@@ -44,9 +44,7 @@ MIMETYPE = "application/vnd.latent-em.check+json"
 # refused as they stand, until their chapters are mended
 VACUOUS = {"eq-complete-likelihood", "eq-label-switching", "eq-em-saddle", "eq-gm-dlogdet"}
 VACUOUS |= {"eq-incomplete-normal-second-moment", "eq-gm-dtrace", "eq-gu-scatter"}
-VACUOUS |= {"eq-erratum-standstill", "eq-erratum-dirichlet"}
 OUTSIDE = {"eq-effective-sample-size", "eq-importance-standard-error", "eq-elbo-certain"}
-OUTSIDE |= {"eq-erratum-ridge"}
 _FAR = ("1e-6", *algebra.SCALES, "1e6", "1e14")  # what is sampled only is sampled widely
 POINTS = 12  # at which an identity must hold before SymPy is asked for a proof
 _MANAGEABLE = 200  # operations in an expression; to factorise more could take minutes
