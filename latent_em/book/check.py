@@ -41,10 +41,6 @@ __all__ = [
 ]
 
 MIMETYPE = "application/vnd.latent-em.check+json"
-# refused as they stand, until their chapters are mended
-VACUOUS = {"eq-complete-likelihood", "eq-label-switching", "eq-em-saddle", "eq-gm-dlogdet"}
-VACUOUS |= {"eq-incomplete-normal-second-moment", "eq-gm-dtrace", "eq-gu-scatter"}
-OUTSIDE = {"eq-effective-sample-size", "eq-importance-standard-error", "eq-elbo-certain"}
 _FAR = ("1e-6", *algebra.SCALES, "1e6", "1e14")  # what is sampled only is sampled widely
 POINTS = 12  # at which an identity must hold before SymPy is asked for a proof
 _MANAGEABLE = 200  # operations in an expression; to factorise more could take minutes
@@ -133,13 +129,13 @@ def identity(label: str, *sides, assuming=(), cites=(), rests_on=(), scope: str 
     names = [f"{label}, step {i}" for i in range(1, len(sides))] if len(sides) > 2 else [label]
     claims = [(name, *pair) for name, pair in zip(names, pairwise(sides), strict=True)]
     for (where, a, b), originals in zip(claims, pairwise(given), strict=True):
-        if originals[0] is originals[1] or (a == b and label not in VACUOUS):
+        if originals[0] is originals[1] or a == b:
             raise CheckFailed(f"{where}: a thing is compared with itself: {a}")
     rules = _equal(*claims, assuming=_listed(assuming))
     _report(
         label,
         "identity",
-        "vacuous" if all(a == b for _, a, b in claims) else "proved",
+        "proved",
         scope=scope,
         domain=_domain(sides, assuming),
         result=f"{len(sides) - 1} steps" if len(sides) > 2 else "",
@@ -190,10 +186,9 @@ def inequality(
     at_equality = [[algebra.substitute(e, c) for e in (smaller, larger)] for c in conditions]
     where = f"{label}, equality condition"
     domain = _domain([smaller, larger], assuming)
-    known, outside = (larger - smaller).free_symbols, False
+    known = (larger - smaller).free_symbols
     for condition in conditions:
         border = _in_domain(where, condition, known, assuming)
-        outside |= border.pop(sp.true, None) is not None
         domain, assuming = _join(domain, *border.values()), [*assuming, *border]
     _equal(*((where, *sides) for sides in at_equality), assuming=assuming)
     gap, word, result, terms = larger - smaller, "proved", "", ""
@@ -211,13 +206,11 @@ def inequality(
         raise CheckFailed(f"{label}: not shown to be equal only there, but where {elsewhere}")
     if elsewhere is None and algebra.sizes(gap):
         raise CheckFailed(f"{label}: holds at 1000 points but is not proved: give a certificate")
-    if outside:
-        word = "equality outside the domain"
-    elif elsewhere is None:
+    if elsewhere is None:
         word, result = "sampled", f"1000 points, least gap {_short(least, 2)}"
     if not conditions:
         condition = r"\text{never equal}"
-    elif elsewhere is None or outside:
+    elif elsewhere is None:
         condition = rf"\text{{equal at }} {_alternatives(conditions)}"
     else:
         condition = rf"\text{{equal only at }} {_alternatives(conditions)}"
@@ -741,9 +734,7 @@ def _in_domain(where, at: dict, known: set, assuming: list) -> dict:
                     )
                 border += not outside and strict and not point.difference(value, sp.S.Zero)
                 inside += not outside
-            if inside == border * strict and where.split(",")[0] in OUTSIDE:
-                assumed[sp.true] = ""
-            elif inside == border * strict:
+            if inside == border * strict:
                 raise Refuted(f"{where}: {v} = {e} is outside its domain")
             elif border:
                 assumed[value > 0] = f"{v} {'>' if bound == v else '<'} 0"

@@ -42,8 +42,6 @@ WORDS = (  # how an equation was checked, the best first
     "cites a theorem",
     "sampled",
     "simulated",
-    "equality outside the domain",
-    "vacuous",
     "not said",
     "definition",
 )
