@@ -408,7 +408,7 @@ def page_markdown(pages: list[Page] | None = None) -> str:
         pages = [page for page in read_book() if page.name in listed]
     found = entries(pages)
     titles = {page.name: page.title for page in pages}
-    parts = [summary(found), *_foundations(found)]
+    parts = [summary(found)]
     for name, in_chapter in groupby(found, key=lambda e: e.notebook):
         parts.append(f"## {{doc}}`{titles[name]} </{name}>`")
         for (label, latex), checks in groupby(in_chapter, key=lambda e: (e.label, e.latex)):
@@ -417,6 +417,8 @@ def page_markdown(pages: list[Page] | None = None) -> str:
                 line = "; ".join(filter(None, [f"**{e.kind}**", *outcome(e)])) + "."
                 parts.append(line + (" Read by the machine as" if e.claim else ""))
                 parts += [f"$$\n{e.claim}\n$$"] if e.claim else []
+    if foundations := list(_foundations(found)):
+        parts += ["## What rests on what", *foundations]
     return "\n\n".join(parts) + "\n"
 
 
