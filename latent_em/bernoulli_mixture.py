@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import betaln, xlog1py, xlogy
 
-from latent_em import bounds
+from latent_em import bounds, coordinates
 from latent_em._validation import (
     check_binary,
     check_distribution,
@@ -259,6 +259,34 @@ def m_step(stats):
     return Params(stats.nk / stats.n_samples, stats.ones / seen)
 
 
+def pack(params):
+    """Parameters as real numbers: for each class log π_k and the log-odds of its μ_kd.
+
+    Parameters
+    ----------
+    params : Params
+
+    Returns
+    -------
+    ndarray of shape (n_components, 1 + n_features)
+    """
+    return np.column_stack([coordinates.log(params.weights), coordinates.logit(params.means)])
+
+
+def unpack(rows):
+    """Undo :func:`pack`; the weights are scaled to sum to one, and means stay inside (0, 1).
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_components, 1 + n_features)
+
+    Returns
+    -------
+    Params
+    """
+    return Params(coordinates.softmax(rows[:, 0]), coordinates.expit(rows[:, 1:]))
+
+
 class BetaPrior(NamedTuple):
     """The same mixture with a Beta(a, b) prior on every mean, as a model for ``fit_em``.
 
@@ -317,6 +345,14 @@ class BetaPrior(NamedTuple):
         a, b = self._checked()
         means = np.asarray(params.means, dtype=float)
         return float((xlogy(a - 1, means) + xlog1py(b - 1, -means) - betaln(a, b)).sum())
+
+    def pack(self, params):
+        """As :func:`pack`."""
+        return pack(params)
+
+    def unpack(self, rows):
+        """As :func:`unpack`."""
+        return unpack(rows)
 
     def _checked(self):
         check_number("a", self.a, at_least=1)

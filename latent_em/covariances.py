@@ -79,6 +79,20 @@ class _Full:
         """½ log det Σ_k."""
         return -np.log(np.diagonal(U, axis1=1, axis2=2)).sum(axis=1)
 
+    def pack(self, covariances, n_components):
+        """Real numbers, a row for each component: Cholesky factors with a log-diagonal."""
+        roots = np.linalg.cholesky(covariances)
+        diagonal = np.arange(roots.shape[1])
+        roots[:, diagonal, diagonal] = np.log(roots[:, diagonal, diagonal])
+        return roots[:, *np.tril_indices(len(diagonal))]
+
+    def unpack(self, rows, n_features):
+        """Undo ``pack``."""
+        roots, diagonal = np.zeros((len(rows), n_features, n_features)), np.arange(n_features)
+        roots[:, *np.tril_indices(n_features)] = rows
+        roots[:, diagonal, diagonal] = np.exp(roots[:, diagonal, diagonal])
+        return roots @ roots.swapaxes(1, 2)
+
     def mahalanobis(self, U, X, means):
         """(x_n − μ_k)ᵀ Σ_k⁻¹ (x_n − μ_k), of shape (K, n)."""
         deviations = (X - m[:, None] for m in means)
@@ -117,6 +131,12 @@ class _Tied(_Full):
 
     def half_log_det(self, U, n_features):
         return super().half_log_det(U[None], n_features)
+
+    def pack(self, covariances, n_components):
+        return np.repeat(super().pack(covariances[None], 1), n_components, axis=0)
+
+    def unpack(self, rows, n_features):
+        return super().unpack(rows[:1], n_features)[0]
 
     def mahalanobis(self, U, X, means):
         # Uᵀ once for all components, about a point amid them lest digits be lost far from 0.
@@ -166,6 +186,12 @@ class _Diag:
     def half_log_det(self, U, n_features):
         return -np.log(U).sum(axis=1)
 
+    def pack(self, covariances, n_components):
+        return np.log(covariances).reshape(n_components, -1) / 2
+
+    def unpack(self, rows, n_features):
+        return np.exp(2 * rows)
+
     def mahalanobis(self, U, X, means):
         precisions = np.broadcast_to(self.precisions(U).reshape(len(means), -1), means.shape)
         centre = means.mean(axis=0)
@@ -213,6 +239,9 @@ class _Spherical(_Diag):
 
     def half_log_det(self, U, n_features):
         return -n_features * np.log(U)
+
+    def unpack(self, rows, n_features):
+        return super().unpack(rows, n_features)[:, 0]
 
     def scatter(self, deviations, weights):
         return super().scatter(deviations, weights).mean(axis=1)

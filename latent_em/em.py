@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Mapping
-from functools import reduce
+from functools import partial, reduce
 from itertools import repeat
 from typing import Any, NamedTuple, Protocol
 
@@ -17,6 +17,7 @@ from scipy.linalg import eigvalsh
 from tqdm import tqdm
 
 from latent_em._validation import check_array, check_integer, check_number
+from latent_em.acceleration import SCHEMES
 
 
 class LowerBoundDecreaseWarning(RuntimeWarning):
@@ -28,6 +29,10 @@ class EMModel(Protocol):
 
     There may be a third function, ``global_bound(params) -> float``: the part of the bound
     that belongs to no chunk, such as a log-prior, in nats. Without it that part is zero.
+
+    And there may be two more, for ``accelerate``: ``pack(params) -> ndarray``, the parameters
+    as real numbers that may take any value (logarithms, logits), in an array of any shape; and
+    ``unpack(array) -> params``, which undoes it.
     """
 
     def e_step(self, params: Any, chunk: Any, local: Any) -> tuple[Any, float, Any]:
@@ -51,7 +56,8 @@ class EMModel(Protocol):
         bound : float
             The chunk's share of the bound at ``params``, summed over its samples, in nats.
         local : object
-            What the chunk keeps for its next visit; ``None`` if nothing.
+            What the chunk keeps for its next visit; ``None`` if nothing. The one that was given
+            stays as it was: if a step is taken back, it is given again.
         """
 
     def m_step(self, stats: Any) -> Any:
@@ -85,12 +91,28 @@ class EMResult(NamedTuple):
         bound by less than ``tol`` per sample.
     n_iter : int
         Number of complete steps.
+    n_evaluations : int
+        How many times the E-step went through all the data, which is what a fit costs:
+        ``n_iter + 1``, and one more for each extrapolation that was refused.
+    local : list
+        What every chunk kept; to go on later, give it back with ``params``.
     """
 
     params: Any
     lower_bounds: np.ndarray
     converged: bool
     n_iter: int
+    n_evaluations: int = 0
+    local: Any = None
+
+
+class _Visit(NamedTuple):
+    """Parameters, and what the E-step said there."""
+
+    params: Any
+    stats: Any
+    bound: float
+    local: list
 
 
 def last_change_is_small(lower_bounds, tolerance):
@@ -115,6 +137,7 @@ def fit_em(
     params,
     chunks,
     *,
+    local=None,
     tol=1e-6,
     max_iter=1000,
     stop=last_change_is_small,
@@ -131,17 +154,22 @@ def fit_em(
         The start.
     chunks : sequence
         The data, cut into pieces of any sizes. One array ``X`` is ``[X]``.
+    local : sequence, optional
+        What each chunk kept of an earlier fit that is to go on, ``result.local``.
     tol : float
         Stop after a step that changes the bound by less than ``tol`` nats per
         sample. Zero runs all ``max_iter`` steps.
     max_iter : int
-        Take at most this many steps. Zero only evaluates the bound at ``params``; n steps
-        cost n + 1 E-steps.
+        Take at most this many steps. Zero only evaluates the bound at ``params``; n plain
+        steps cost n + 1 E-steps.
     stop : callable
         The rule, asked after each step: ``stop(lower_bounds, tolerance) -> bool`` is given the
         bounds so far, and ``tol`` times the number of samples.
-    accelerate : None
-        Reserved: plain EM is the only scheme so far.
+    accelerate : {"squarem", "anderson"}, optional
+        Extrapolate the steps, by the rule of that name in ``latent_em.acceleration``. The model
+        needs ``pack`` and ``unpack``. An extrapolation counts as a step if it raises the bound
+        by more than ``tol`` asks for; else the plain step is taken, so that the bound never
+        falls and plain EM decides when to stop.
     executor : concurrent.futures.Executor, optional
         Runs the E-steps of the chunks; by default they run here, one by one.
     progress : bool
@@ -176,30 +204,42 @@ def fit_em(
     via the EM algorithm. *Journal of the Royal Statistical Society B* 39(1), 1–38.
     """
     chunks = _check_chunks(chunks)
+    local = _check_local(local, len(chunks))
     check_number("tol", tol, at_least=0)
     check_integer("max_iter", max_iter, at_least=0)
-    if accelerate is not None:
-        raise ValueError(f"accelerate: got {accelerate!r}, must be None")
+    propose = _check_scheme(accelerate, model)
     run = map if executor is None else executor.map
+    n_evaluations = 0
+
+    def visit(params, local):
+        nonlocal n_evaluations
+        n_evaluations += 1
+        return _Visit(params, *_e_step(model, params, chunks, local, run))
 
     # A step counts once its bound is known. The result is then replaced in one
     # assignment, so that an interrupt at any moment finds it whole.
-    result = EMResult(params, np.empty(0), False, 0)
+    result = EMResult(params, np.empty(0), False, 0, 0, local)
     lower_bounds = []
     try:
         with tqdm(total=max_iter, desc="EM", unit="step", disable=not progress) as bar:
-            stats, bound, local = _e_step(model, params, chunks, [None] * len(chunks), run)
-            lower_bounds.append(bound)
+            at = visit(params, local)
+            lower_bounds.append(at.bound)
+            result = EMResult(params, np.empty(0), False, 0, n_evaluations, at.local)
+            if propose is None:
+                step = partial(_step, model, visit)
+            else:
+                step = _accelerated(model, visit, propose, tol * at.stats.n_samples)
             while result.n_iter < max_iter and not result.converged:
-                params = model.m_step(stats)
-                stats, bound, local = _e_step(model, params, chunks, local, run)
-                rise = bound - lower_bounds[-1]
-                lower_bounds.append(bound)
-                converged = stop(lower_bounds, tol * stats.n_samples)
-                result = EMResult(params, result.lower_bounds, converged, result.n_iter + 1)
-                _warn_if_fallen(lower_bounds, stats.n_samples)
+                at = step(at)
+                lower_bounds.append(at.bound)
+                converged = stop(lower_bounds, tol * at.stats.n_samples)
+                result = EMResult(
+                    at.params, np.empty(0), converged, result.n_iter + 1, n_evaluations, at.local
+                )
+                _warn_if_fallen(lower_bounds, at.stats.n_samples)
                 bar.update()
-                bar.set_postfix(bound=f"{bound:.6g}", rise=f"{rise:.1e}", refresh=False)
+                rise = lower_bounds[-1] - lower_bounds[-2]
+                bar.set_postfix(bound=f"{at.bound:.6g}", rise=f"{rise:.1e}", refresh=False)
     except KeyboardInterrupt:
         pass
     except Exception as error:
@@ -278,6 +318,32 @@ def missing_information(observed, complete):
     return eigvalsh(complete - observed, complete)[::-1]
 
 
+def _step(model, visit, at):
+    return visit(model.m_step(at.stats), at.local)
+
+
+def _accelerated(model, visit, propose, least_rise):
+    """A step to where ``propose`` points if the bound rises enough there, else a plain one."""
+    path = []
+
+    def step(at):
+        image = model.m_step(at.stats)
+        path.append((model.pack(at.params), model.pack(image)))
+        proposal = propose(path)
+        if proposal is not None:
+            try:
+                with np.errstate(all="ignore"):
+                    ahead = visit(model.unpack(proposal), at.local)
+                if ahead.bound - at.bound > least_rise:
+                    return ahead
+            except (ValueError, FloatingPointError):
+                pass  # the model refuses such parameters
+            del path[:-1]  # what the older steps said does not hold here
+        return visit(image, at.local)
+
+    return step
+
+
 def _with_bounds(result, lower_bounds):
     return result._replace(lower_bounds=np.array(lower_bounds[: result.n_iter + 1]))
 
@@ -328,6 +394,29 @@ def _warn_if_fallen(lower_bounds, n_samples):
             LowerBoundDecreaseWarning,
             stacklevel=3,
         )
+
+
+def _check_scheme(accelerate, model):
+    """The function that extrapolates, or None; raise if the name or the model will not do."""
+    if accelerate is None:
+        return None
+    if accelerate not in SCHEMES:
+        names = ", ".join(map(repr, SCHEMES))
+        raise ValueError(f"accelerate: got {accelerate!r}, must be None or one of {names}")
+    missing = [name for name in ("pack", "unpack") if not hasattr(model, name)]
+    if missing:
+        raise TypeError(
+            f"model: has no {' and no '.join(missing)}, must have both for "
+            f"accelerate={accelerate!r}; see latent_em.em.EMModel"
+        )
+    return SCHEMES[accelerate]
+
+
+def _check_local(local, n_chunks):
+    local = [None] * n_chunks if local is None else list(local)
+    if len(local) != n_chunks:
+        raise ValueError(f"local: got {len(local)}, must be {n_chunks}, one for each chunk")
+    return local
 
 
 def _check_chunks(chunks):

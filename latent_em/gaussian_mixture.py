@@ -11,13 +11,14 @@ Everything is computed with logarithms, and covariances only through triangular 
 """
 
 from functools import reduce
+from itertools import count
 from operator import add
 from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.special import logsumexp
 
-from latent_em import bounds
+from latent_em import bounds, coordinates
 from latent_em._validation import check_array, check_distribution, check_integer
 from latent_em.covariances import FULL, not_positive
 from latent_em.inverse_wishart import InverseWishart
@@ -38,8 +39,10 @@ __all__ = [
     "log_prob",
     "m_step",
     "moments",
+    "pack",
     "responsibilities",
     "sample",
+    "unpack",
 ]
 
 
@@ -91,6 +94,14 @@ class Model(NamedTuple):
     def global_bound(self, params):
         """``global_bound`` of the module."""
         return global_bound(params, self.prior, self.covariance_type)
+
+    def pack(self, params):
+        """``pack`` of the module."""
+        return pack(params, self.covariance_type)
+
+    def unpack(self, rows):
+        """``unpack`` of the module."""
+        return unpack(rows, self.covariance_type)
 
 
 def _log_joint(params, covariance_type):
@@ -283,6 +294,47 @@ def global_bound(params, prior=None, covariance_type=FULL):
         In nats.
     """
     return 0.0 if prior is None else prior.log_density(params.covariances, covariance_type)
+
+
+def pack(params, covariance_type=FULL):
+    """Parameters as real numbers, for each component log π_k, μ_k and what stands for Σ_k.
+
+    That is the Cholesky factor of Σ_k with the logarithms of its diagonal, or the logarithms of
+    the standard deviations.
+
+    Parameters
+    ----------
+    params : Params
+    covariance_type : object
+        One of the shapes in ``latent_em.covariances``.
+
+    Returns
+    -------
+    ndarray of shape (n_components, n_numbers)
+    """
+    weights, means, covariances = params
+    spread = covariance_type.pack(covariances, len(weights))
+    return np.column_stack([coordinates.log(weights), means, spread])
+
+
+def unpack(rows, covariance_type=FULL):
+    """Undo :func:`pack`; the weights are scaled to sum to one.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_components, n_numbers)
+    covariance_type : object
+        One of the shapes in ``latent_em.covariances``.
+
+    Returns
+    -------
+    Params
+    """
+    n_numbers = rows.shape[1] - 1
+    n_features = next(d for d in count(1) if d + covariance_type.n_parameters(1, d) >= n_numbers)
+    means, spread = np.split(rows[:, 1:], [n_features], axis=1)
+    covariances = covariance_type.unpack(spread, n_features)
+    return Params(coordinates.softmax(rows[:, 0]), means, covariances)
 
 
 def sample(params, n_samples, random_state, covariance_type=FULL):

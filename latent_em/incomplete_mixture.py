@@ -23,7 +23,7 @@ import numpy as np
 from latent_em import bounds
 from latent_em._validation import check_array
 from latent_em.covariances import FULL
-from latent_em.gaussian_mixture import Moments, Params, check_params, m_step
+from latent_em.gaussian_mixture import Moments, Params, check_params, m_step, pack, unpack
 from latent_em.weighted import rows_and_weights, sample_count
 
 __all__ = [
@@ -35,7 +35,9 @@ __all__ = [
     "log_likelihood",
     "log_prob",
     "m_step",
+    "pack",
     "responsibilities",
+    "unpack",
 ]
 
 

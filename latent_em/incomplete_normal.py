@@ -140,6 +140,35 @@ def m_step(stats):
     return Params(means[0], covariances[0])
 
 
+def pack(params):
+    """Parameters as real numbers: mean, and Cholesky factor of Σ with a log-diagonal.
+
+    Parameters
+    ----------
+    params : Params
+
+    Returns
+    -------
+    ndarray of shape (1, n_numbers)
+    """
+    return gaussian_mixture.pack(_as_mixture(params))
+
+
+def unpack(row):
+    """Undo :func:`pack`.
+
+    Parameters
+    ----------
+    row : ndarray of shape (1, n_numbers)
+
+    Returns
+    -------
+    Params
+    """
+    _, means, covariances = gaussian_mixture.unpack(row)
+    return Params(means[0], covariances[0])
+
+
 def _as_mixture(params):
     mean = check_array("mean", params.mean, ("n_features",))
     covariance = TIED.check("covariance", params.covariance, 1, len(mean))

@@ -130,6 +130,17 @@ def test_every_chunk_gets_back_what_it_kept():
     assert seen == [(3, None), (5, None), (2, None), (3, 1), (5, 1), (2, 1)]
 
 
+def test_a_fit_goes_on_from_where_another_stopped():
+    whole = fit_em(halving(), 1.0, CHUNKS, tol=0, max_iter=5)
+    part = fit_em(halving(), 1.0, CHUNKS, tol=0, max_iter=2)
+    assert part.local == [3, 3, 3]  # visits: the start, and after each step
+    rest = fit_em(halving(), part.params, CHUNKS, local=part.local, tol=0, max_iter=3)
+    np.testing.assert_array_equal(rest.lower_bounds, whole.lower_bounds[2:])
+    assert rest.params == whole.params
+    assert rest.local == [7, 7, 7]  # the first of them once more at the same parameters
+    assert (part.n_evaluations, rest.n_evaluations) == (3, 4)
+
+
 def test_executor_gives_the_same_result():
     alone = fit_em(halving(), 1.0, CHUNKS, tol=1e-9)
     with ThreadPoolExecutor(2) as executor:
@@ -243,7 +254,9 @@ def test_progress_goes_to_standard_error(capsys):
         ({"tol": "fast"}, TypeError, "tol: got 'fast', must be a number"),
         ({"max_iter": -1}, ValueError, "max_iter: got -1, must be at least 0"),
         ({"max_iter": 2.5}, TypeError, "max_iter: got 2.5, must be an integer"),
-        ({"accelerate": "squarem"}, ValueError, "accelerate: got 'squarem', must be None"),
+        ({"accelerate": "squarem"}, TypeError, "model: has no pack and no unpack, must have"),
+        ({"accelerate": "faster"}, ValueError, "accelerate: got 'faster', must be None or one of"),
+        ({"local": [None]}, ValueError, "local: got 1, must be 3, one for each chunk"),
         ({"chunks": []}, ValueError, "chunks: got none"),
         ({"chunks": np.zeros((3, 2))}, TypeError, r"got ndarray of shape \(3, 2\), .* as \[X\]"),
         ({"chunks": DataFrame()}, TypeError, r"chunks: got DataFrame of shape \(3, 2\)"),

@@ -130,7 +130,7 @@ def test_fit_of_the_waiting_times_is_the_published_one():
     Software 32(6).
     """
     start = start_1d([0.5, 0.5], [55.0, 80.0], [5.0, 5.0])
-    params, bounds, converged, _ = fit_em(gm, start, [waiting_times()], tol=1e-13)
+    params, bounds, converged, *_ = fit_em(gm, start, [waiting_times()], tol=1e-13)
     sigmas = np.sqrt(params.covariances[:, 0, 0])
     assert converged
     np.testing.assert_allclose(params.weights[0], 0.360887, atol=2e-6)

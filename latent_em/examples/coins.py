@@ -19,6 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import xlog1py, xlogy
 
+from latent_em import coordinates
 from latent_em._validation import check_array, check_probabilities
 from latent_em.examples import exponential_family
 
@@ -104,6 +105,34 @@ def m_step(stats):
     if not (tosses > 0).all():
         raise ValueError(f"coins: got {tosses} expected tosses, must be some for every coin")
     return Params(stats.total[:, 0] / tosses)
+
+
+def pack(params):
+    """Log-odds of the biases, as real numbers.
+
+    Parameters
+    ----------
+    params : Params
+
+    Returns
+    -------
+    ndarray of shape (n_components,)
+    """
+    return coordinates.logit(params.theta)
+
+
+def unpack(log_odds):
+    """Undo :func:`pack`.
+
+    Parameters
+    ----------
+    log_odds : ndarray of shape (n_components,)
+
+    Returns
+    -------
+    Params
+    """
+    return Params(coordinates.expit(log_odds))
 
 
 def _statistics(X, n_components):

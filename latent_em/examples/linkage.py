@@ -19,6 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import xlogy
 
+from latent_em import coordinates
 from latent_em._validation import check_array, check_distribution, check_probabilities
 from latent_em.examples import exponential_family
 from latent_em.weighted import Weighted
@@ -156,6 +157,14 @@ class Model(NamedTuple):
         if not total > 0:
             raise ValueError("counts: got no member of a cell that depends on theta, must be some")
         return Params(float(stats.total[0] / total))
+
+    def pack(self, params):
+        """Log-odds of θ, as an array without axes."""
+        return coordinates.logit(params.theta)
+
+    def unpack(self, log_odds):
+        """Undo :meth:`pack`."""
+        return Params(float(coordinates.expit(log_odds)))
 
     def observed_information(self, params, counts):
         """−d²/dθ² of the log-likelihood, Σ_i x_i (b_i − c_i)² / p_i(θ)² (eq-em-rate).

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import gammaln, xlogy
 
+from latent_em import coordinates
 from latent_em._validation import check_array, check_distribution
 from latent_em.examples import exponential_family
 
@@ -109,6 +110,35 @@ def m_step(stats):
     if not (nk > 0).all():
         raise ValueError(f"components: got nk = {nk}, must be positive; start from other rates")
     return Params(nk / nk.sum(), total / nk)
+
+
+def pack(params):
+    """Parameters as real numbers: a row of log π_k, a row of log λ_k.
+
+    Parameters
+    ----------
+    params : Params
+
+    Returns
+    -------
+    ndarray of shape (2, n_components)
+    """
+    return coordinates.log(params)
+
+
+def unpack(rows):
+    """Undo :func:`pack`; the weights are scaled to sum to one.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (2, n_components)
+
+    Returns
+    -------
+    Params
+    """
+    log_weights, log_rates = rows
+    return Params(coordinates.softmax(log_weights), np.exp(log_rates))
 
 
 def _statistics(X, n_components):

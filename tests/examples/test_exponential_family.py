@@ -136,7 +136,7 @@ def test_london_times_takes_the_published_steps_to_the_published_fit(weight, rat
 
 def test_london_times_at_the_limit():
     start = pm.Params(np.array([0.36, 0.64]), np.array([1.256, 2.663]))
-    params, bounds, _, _ = fit_em(pm, start, [DEATHS], tol=0, max_iter=4000)
+    params, bounds, *_ = fit_em(pm, start, [DEATHS], tol=0, max_iter=4000)
     np.testing.assert_allclose(params.weights[1], 0.6401146, atol=1e-7)
     np.testing.assert_allclose(params.rates, [1.2560951, 2.6634044], atol=1e-7)
     assert (np.diff(bounds) > -1e-9).all()
