@@ -1,0 +1,345 @@
+"""The figures to drag: what they show is what ``latent_em`` computes.
+
+Each is taken from the Markdown cell that holds it and opened from a file, with the network off.
+``python tests/browser/test_figures.py`` draws anew the pictures that stand in for them where
+scripts are off.
+"""
+
+import json
+import re
+import shutil
+import sys
+from contextlib import contextmanager
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pytest
+from markdown_it import MarkdownIt
+
+from latent_em import bounds, gaussian_mixture
+from latent_em.book import notebooks
+
+sync = pytest.importorskip("playwright.sync_api", reason="needs Playwright: pip install playwright")
+
+STATIC = notebooks.BOOK / "_static"
+FIGURES = ["jensen"]
+WIDTHS = [1280, 390]
+
+# The drawing as a file: without what only the page needs, and with the colours of the light page.
+AS_FILE = """(svg) => {
+  const copy = svg.cloneNode(true);
+  copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
+  copy.setAttribute("class", "drag drag-drawing");
+  copy.querySelectorAll(".drag-target, .drag-focus").forEach((node) => node.remove());
+  for (const node of [copy, ...copy.querySelectorAll("*")]) {
+    for (const { name, value } of [...node.attributes]) {
+      if (/^(role|tabindex|aria-.*)$/.test(name)) node.removeAttribute(name);
+      else if (name !== "xmlns")
+        node.setAttribute(name, value.replace(/-?[0-9]+[.][0-9]+/g, (n) => +(+n).toFixed(1)));
+    }
+  }
+  return new XMLSerializer().serializeToString(copy).replace(/></g, ">\\n<");
+}"""
+
+
+def cell_of(name):
+    """The notebook and the Markdown of a figure."""
+    for path in notebooks.find():
+        for cell in notebooks.read(path).cells:
+            found = re.search(rf'^<div class="figure-{name}".*?^</div>', cell.source, re.S | re.M)
+            if found:
+                return path, found[0]
+    raise LookupError(f"no cell has the figure {name}")
+
+
+def alt_text(name):
+    """What the picture of a figure says, with plain minus signs."""
+    return re.search(r"!\[(.*?)\]", cell_of(name)[1], re.S)[1].replace("−", "-")
+
+
+def write_page(name, folder, theme="light"):
+    """A page with one figure and the scripts and the style of the book."""
+    path, markdown = cell_of(name)
+    html = MarkdownIt("commonmark", {"html": True}).render(markdown)
+    styles = "".join(
+        f'<link rel="stylesheet" href="{(STATIC / sheet).as_uri()}">'
+        for sheet in ("book.css", "figures.css")
+    )
+    colours = {"light": "#fff; color: #222", "dark": "#121212; color: #ddd"}[theme]
+    page = folder / f"{name}-{theme}.html"
+    page.write_text(
+        f'<!DOCTYPE html><html lang="en" data-theme="{theme}"><head><meta charset="utf-8">'
+        f'<meta name="viewport" content="width=device-width"><title>{name}</title>'
+        f'<base href="{path.parent.as_uri()}/">{styles}'
+        f'<script defer src="{(STATIC / "figures" / "load.js").as_uri()}"></script></head>'
+        f'<body style="font: 16px sans-serif; background: {colours}">'
+        f'<article class="bd-article" style="max-width: 736px">{html}</article></body></html>',
+        encoding="utf-8",
+    )
+    return page.as_uri()
+
+
+@contextmanager
+def chromium():
+    """An installed Chromium, or Playwright's own."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    installed = next(filter(None, map(shutil.which, names)), None)
+    with sync.sync_playwright() as playwright:
+        try:
+            browser = playwright.chromium.launch(
+                executable_path=installed, args=["--no-sandbox", "--disable-gpu"]
+            )
+        except sync.Error as error:
+            pytest.skip(f"needs Chromium: playwright install chromium ({error.message[:80]})")
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as found:
+        yield found
+
+
+@pytest.fixture
+def show(browser, tmp_path):
+    """Open a figure; a complaint in the console is an error in the end."""
+    complaints, contexts = [], []
+
+    def open_page(name, width=1280, theme="light", **options):
+        settings = {"viewport": {"width": width, "height": 1000}, "reduced_motion": "reduce"}
+        context = browser.new_context(offline=True, **settings | options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(write_page(name, tmp_path, theme))
+        if options.get("java_script_enabled", True):
+            page.wait_for_selector(f"div.figure-{name}[data-ready]")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def data(page):
+    """The numbers that a figure exposes."""
+    values = page.locator("div.drag").evaluate("(div) => ({...div.dataset})")
+    return {key: numbers(value) for key, value in values.items()}
+
+
+def numbers(text):
+    try:
+        found = [float(part.replace("Infinity", "inf")) for part in text.split()]
+    except ValueError:
+        return text
+    return found[0] if len(found) == 1 else np.array(found)
+
+
+def words(page):
+    """The line of words, with plain minus signs and spaces."""
+    return page.locator(".drag-words").inner_text().replace("−", "-").replace("\xa0", " ")
+
+
+def handle(page, label):
+    return page.get_by_role("slider", name=label)
+
+
+def pull(page, label, dx, dy=0, drop=True):
+    """Drag a handle by so many pixels."""
+    box = handle(page, label).bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + dx / 2, y + dy / 2)
+    page.mouse.move(x + dx, y + dy)
+    if drop:
+        page.mouse.up()
+
+
+def press(page, label, *keys):
+    for key in keys:
+        handle(page, label).press(key)
+
+
+def overlaps(page):
+    """Pairs of texts of the drawing that lie on one another."""
+    boxes = page.locator("svg.drag-drawing text").evaluate_all(
+        """(texts) => texts
+          .filter((text) => text.textContent && getComputedStyle(text).display !== "none")
+          .map((text) => [text.textContent, text.getBoundingClientRect().toJSON()])"""
+    )
+    return [
+        (a, b)
+        for (a, p), (b, q) in combinations(boxes, 2)
+        if min(p["right"], q["right"]) - max(p["left"], q["left"]) > 1
+        and min(p["bottom"], q["bottom"]) - max(p["top"], q["top"]) > 4  # room for descenders
+    ]
+
+
+def as_file(page):
+    drawing = page.locator("svg.drag-drawing").evaluate(AS_FILE)
+    opening, rest = drawing.split(">", 1)
+    style = (STATIC / "figures.css").read_text(encoding="utf-8")
+    ground = '<rect width="100%" height="100%" style="fill: #fff"/>'
+    return f"{opening}>\n<style>\n{style}</style>\n{ground}{rest}\n"
+
+
+# --- what holds for all of them -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_the_picture_for_pages_without_scripts_is_what_the_script_draws(show, name):
+    drawn = as_file(show(name))
+    stored = (STATIC / "figures" / f"{name}.svg").read_text(encoding="utf-8")
+    assert stored == drawn, f"draw it anew: python {Path(__file__).name}"
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_without_scripts_the_picture_shows(show, name):
+    page = show(name, java_script_enabled=False)
+    assert page.locator("img").evaluate("(image) => image.complete && image.naturalWidth") > 600
+    assert len(page.locator("img").get_attribute("alt")) > 100
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("name", FIGURES)
+def test_texts_are_large_enough_apart_and_inside(show, name, width):
+    page = show(name, width)
+    assert overlaps(page) == []
+    sizes = page.locator("svg text").evaluate_all(
+        "(texts) => texts.map((text) => parseFloat(getComputedStyle(text).fontSize))"
+    )
+    assert min(sizes) >= 14
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_handle_answers_the_keyboard_and_says_its_value(show, name):
+    page = show(name)
+    for slider in page.get_by_role("slider").all():
+        assert slider.get_attribute("aria-label")
+        before = slider.get_attribute("aria-valuetext")
+        slider.press("ArrowRight")
+        assert slider.get_attribute("aria-valuetext") != before
+        low, now, high = (
+            float(slider.get_attribute(f"aria-value{x}")) for x in ("min", "now", "max")
+        )
+        assert low <= now <= high
+        assert slider.evaluate("(node) => node === document.activeElement")
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_turned_screen_keeps_the_state_and_the_focus(show, name):
+    page = show(name)
+    slider = page.get_by_role("slider").first
+    slider.press("ArrowRight")
+    before = data(page), slider.get_attribute("aria-valuetext")
+    page.set_viewport_size({"width": 500, "height": 900})
+    page.wait_for_function("document.querySelector('svg.drag-drawing').clientWidth < 500")
+    assert str(before) == str((data(page), slider.get_attribute("aria-valuetext")))
+    assert slider.evaluate("(node) => node === document.activeElement")
+
+
+def test_the_scripts_are_small_and_load_nothing_else():
+    scripts = list((STATIC / "figures").glob("*.js"))
+    assert scripts
+    for script in scripts:
+        text = script.read_text(encoding="utf-8")
+        assert len(text) < 50_000
+        assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)|\bimport\b|fetch\(", text)
+
+
+# --- Jensen ---------------------------------------------------------------------------------------
+
+JENSEN = gaussian_mixture.Params(
+    np.array([0.36, 0.64]), np.array([[54.6], [80.1]]), np.full((2, 1, 1), 5.9**2)
+)
+
+
+def check_jensen(page):
+    shown = data(page)
+    log_joint = gaussian_mixture.log_joint(JENSEN, [[63.0]])
+    guess = np.array([shown["q"], 1 - shown["q"]])
+    elbo, kl = bounds.elbo(log_joint, guess)[0], bounds.gap(log_joint, guess)[0]
+    assert shown["elbo"] == pytest.approx(elbo, abs=1e-9)
+    assert shown["kl"] == pytest.approx(kl, abs=1e-9)
+    assert shown["logEvidence"] == pytest.approx(bounds.log_evidence(log_joint)[0], abs=1e-9)
+    with np.errstate(divide="ignore"):
+        assert shown["w"] == pytest.approx(np.exp(log_joint[0]) / guess, rel=1e-9)
+    assert f"ELBO {elbo:.3f} + KL {kl:.3f} = log p(63) = -4.658 nats" in words(page)
+    return shown
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("share", [-0.48, -0.25, 0.1, 0.3, 0.49])
+def test_jensen_follows_the_pointer(show, width, share):
+    page = show("jensen", width)
+    whole = page.locator("rect.drag-fill-1").bounding_box()["width"] * 2  # q is one half
+    pull(page, "Guess q", share * whole, drop=False)
+    assert check_jensen(page)["q"] == pytest.approx(0.5 + share, abs=2 / whole)
+    assert overlaps(page) == []
+
+
+def test_jensen_follows_the_keyboard(show):
+    page = show("jensen")
+    for key, q in [
+        ("ArrowLeft", 0.49),
+        ("PageUp", 0.59),
+        ("Home", 0),
+        ("ArrowUp", 0.01),
+        ("End", 1),
+    ]:
+        press(page, "Guess q", key)
+        assert check_jensen(page)["q"] == pytest.approx(q)
+        assert overlaps(page) == []
+    page.get_by_role("button", name="Go to the posterior").click()
+    shown = check_jensen(page)
+    posterior = bounds.posterior(gaussian_mixture.log_joint(JENSEN, [[63.0]]))[0, 0]
+    assert shown["q"] == pytest.approx(posterior)
+    assert shown["kl"] == pytest.approx(0, abs=1e-9)
+    assert "the gap is closed" in words(page)
+
+
+def test_a_weight_and_the_dome_can_be_dragged(show):
+    page = show("jensen")
+    weight, dot = (
+        page.locator("g.drag-grip:has(> circle.drag-fill-1)"),
+        page.locator("g.drag-grip:has(> circle.drag-fill-3)"),
+    )
+    for node, dx in ((weight, 60), (dot, -80)):
+        before, box = data(page)["q"], node.bounding_box()
+        page.mouse.move(box["x"] + 22, box["y"] + 22)
+        page.mouse.down()
+        page.mouse.move(box["x"] + 22 + dx, box["y"] + 22)
+        page.mouse.up()
+        assert check_jensen(page)["q"] < before
+
+
+def test_the_alt_text_of_jensen_is_true():
+    log_joint = gaussian_mixture.log_joint(JENSEN, [[63.0]])
+    half = np.array([0.5, 0.5])
+    w2, w1 = 1000 * np.exp(log_joint[0, ::-1]) / half
+    for number in (
+        *(f"{w:.1f} thousandths" for w in (w1, w2, (w1 + w2) / 2)),
+        f"{bounds.elbo(log_joint, half)[0]:.2f} nats and the curve at "
+        f"{bounds.log_evidence(log_joint)[0]:.2f}, a gap of {bounds.gap(log_joint, half)[0]:.2f}",
+        f"where the guess is {bounds.posterior(log_joint)[0, 0]:.3f}",
+    ):
+        assert number in alt_text("jensen")
+
+
+if __name__ == "__main__":
+    import tempfile
+
+    with chromium() as found, tempfile.TemporaryDirectory() as folder:
+        for figure in sys.argv[1:] or FIGURES:
+            one = found.new_page(viewport={"width": 1280, "height": 1000}, reduced_motion="reduce")
+            one.goto(write_page(figure, Path(folder)))
+            one.wait_for_selector(f"div.figure-{figure}[data-ready]")
+            target = STATIC / "figures" / f"{figure}.svg"
+            target.write_text(as_file(one), encoding="utf-8", newline="\n")
+            print(json.dumps({figure: target.stat().st_size}))
