@@ -224,7 +224,7 @@ class LatentDirichletAllocation(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         self.n_batch_iter_ = 1
         result = getattr(self, f"_fit_{self.learning_method}")(counts)
         self._set_params(result.params)
-        self.lower_bounds_, self.converged_, self.n_iter_ = result[1:]
+        self.lower_bounds_, self.converged_, self.n_iter_, *_ = result[1:]
         of_documents = self.lower_bounds_[-1] - lda.global_bound(result.params)
         n_words = counts.sum()
         self.bound_ = float(np.exp(-of_documents / n_words)) if n_words else np.nan
