@@ -54,6 +54,9 @@ class BernoulliMixture(MixtureEstimator):
         Start from the last fit, once.
     verbose : int, default=0
         Above zero, show a progress bar for every start.
+    accelerate : {'squarem', 'anderson'} or None, default=None
+        Extrapolate the steps of EM, which saves most of them where it crawls; see
+        ``latent_em.acceleration``. Where several maxima are near, it may find another one.
 
     Attributes
     ----------
@@ -65,6 +68,9 @@ class BernoulliMixture(MixtureEstimator):
         Whether the start that was kept converged within ``max_iter`` steps.
     n_iter_ : int
         Steps taken from that start.
+    n_evaluations_ : int
+        Passes of the E-step over the data from that start, ``n_iter_`` + 1 if ``accelerate`` is
+        None.
     lower_bound_ : float
         Log-likelihood per sample at the parameters returned, with the log-prior that
         ``alpha`` makes, in nats.
@@ -111,6 +117,7 @@ class BernoulliMixture(MixtureEstimator):
         random_state=None,
         warm_start=False,
         verbose=0,
+        accelerate=None,
     ):
         self.n_components = n_components
         self.tol = tol
@@ -124,9 +131,10 @@ class BernoulliMixture(MixtureEstimator):
         self.random_state = random_state
         self.warm_start = warm_start
         self.verbose = verbose
+        self.accelerate = accelerate
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None, sample_weight=None):
+    def fit(self, X, y=None, sample_weight=None, executor=None):
         """Fit by EM, from ``n_init`` starts.
 
         Parameters
@@ -135,6 +143,9 @@ class BernoulliMixture(MixtureEstimator):
         y : Ignored
         sample_weight : array-like of shape (n_samples,), default=None
             How often each sample counts; by default once. Whole numbers equal repeated rows.
+        executor : concurrent.futures.Executor, default=None
+            Runs the E-steps, on about equal pieces of the data; they are sent with every step
+            to an executor that is another process.
 
         Returns
         -------
@@ -164,7 +175,7 @@ class BernoulliMixture(MixtureEstimator):
                 f"n_components = {self.n_components}"
             )
         model = core.BetaPrior(1 + self.alpha, 1 + self.alpha)
-        self.weights_, self.means_ = self._fit_em(model, chunk)
+        self.weights_, self.means_ = self._fit_em(model, chunk, executor)
         return self
 
     @property

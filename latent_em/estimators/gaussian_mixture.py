@@ -69,6 +69,9 @@ class GaussianMixture(MixtureEstimator):
         Above zero, show a progress bar for every start.
     verbose_interval : int, default=10
         Of no effect, as the progress bar needs none.
+    accelerate : {'squarem', 'anderson'} or None, default=None
+        Extrapolate the steps of EM, which saves most of them where it crawls; see
+        ``latent_em.acceleration``. Where several maxima are near, it may find another one.
 
     Attributes
     ----------
@@ -89,6 +92,9 @@ class GaussianMixture(MixtureEstimator):
         Whether the start that was kept converged within ``max_iter`` steps.
     n_iter_ : int
         Steps taken from that start.
+    n_evaluations_ : int
+        Passes of the E-step over the data from that start, ``n_iter_`` + 1 if ``accelerate`` is
+        None.
     lower_bound_ : float
         Log-likelihood per sample at the parameters returned, in nats; with a prior, also the
         log-prior (up to a constant) per sample.
@@ -150,6 +156,7 @@ class GaussianMixture(MixtureEstimator):
         warm_start=False,
         verbose=0,
         verbose_interval=10,
+        accelerate=None,
     ):
         self.n_components = n_components
         self.covariance_type = covariance_type
@@ -167,9 +174,10 @@ class GaussianMixture(MixtureEstimator):
         self.warm_start = warm_start
         self.verbose = verbose
         self.verbose_interval = verbose_interval
+        self.accelerate = accelerate
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None, sample_weight=None):
+    def fit(self, X, y=None, sample_weight=None, executor=None):
         """Fit by EM, from ``n_init`` starts.
 
         Parameters
@@ -179,6 +187,9 @@ class GaussianMixture(MixtureEstimator):
         sample_weight : array-like of shape (n_samples,), default=None
             How often each sample counts; by default once. From the same start, whole numbers
             equal repeated rows.
+        executor : concurrent.futures.Executor, default=None
+            Runs the E-steps, on about equal pieces of the data; they are sent with every step
+            to an executor that is another process.
 
         Returns
         -------
@@ -210,7 +221,7 @@ class GaussianMixture(MixtureEstimator):
         with warnings.catch_warnings():
             if ridge > 0:  # then a fall is no surprise; see _warn_if_fallen
                 warnings.simplefilter("ignore", LowerBoundDecreaseWarning)
-            params = self._fit_em(model, chunk, self._stop(sample_count(chunk)))
+            params = self._fit_em(model, chunk, executor, self._stop(sample_count(chunk)))
         self.weights_, self.means_, self.covariances_ = params
         self.precisions_cholesky_ = self._kind.precisions_cholesky(self.covariances_)
         self.precisions_ = self._kind.precisions(self.precisions_cholesky_)

@@ -201,7 +201,7 @@ class LatentDirichletAllocation(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         self.tol = tol
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    def fit(self, X, y=None, executor=None):
         """Find topics.
 
         Parameters
@@ -209,6 +209,8 @@ class LatentDirichletAllocation(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Count of each word in each document.
         y : Ignored
+        executor : concurrent.futures.Executor, default=None
+            Runs the E-steps of batch learning, instead of ``n_jobs`` threads.
 
         Returns
         -------
@@ -217,12 +219,19 @@ class LatentDirichletAllocation(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         Raises
         ------
         ValueError
-            If a count is negative, NaN or infinite, or a parameter is out of its range.
+            If a count is negative, NaN or infinite, or a parameter is out of its range; if there
+            is an ``executor`` and ``learning_method`` is not 'batch'.
         """
+        if executor is not None and self.learning_method != "batch":
+            raise ValueError(
+                f"executor: got one with learning_method={self.learning_method!r}, must be None "
+                "but for 'batch'"
+            )
         counts, _ = self._counts(X, reset=True)
         self.random_state_ = check_random_state(self.random_state)
         self.n_batch_iter_ = 1
-        result = getattr(self, f"_fit_{self.learning_method}")(counts)
+        options = {} if executor is None else {"executor": executor}
+        result = getattr(self, f"_fit_{self.learning_method}")(counts, **options)
         self._set_params(result.params)
         self.lower_bounds_, self.converged_, self.n_iter_, *_ = result[1:]
         of_documents = self.lower_bounds_[-1] - lda.global_bound(result.params)
@@ -405,7 +414,7 @@ class LatentDirichletAllocation(ClassNamePrefixFeaturesOutMixin, TransformerMixi
                 raise ValueError(f"{name}: got 'auto' in online learning, must be None or numbers")
         return self._random_start(n_features)
 
-    def _fit_batch(self, counts):
+    def _fit_batch(self, counts, executor=None):
         if self.init == "random":
             start = self._random_start(counts.shape[1])
         else:
@@ -423,7 +432,8 @@ class LatentDirichletAllocation(ClassNamePrefixFeaturesOutMixin, TransformerMixi
                 due and self._perplexity_stands(lower_bounds[::every], n_words)
             )
 
-        with ThreadPoolExecutor(n_jobs) if n_jobs > 1 else nullcontext() as executor:
+        own = executor is None and n_jobs > 1
+        with ThreadPoolExecutor(n_jobs) if own else nullcontext(executor) as executor:
             result = fit_em(
                 model,
                 start,

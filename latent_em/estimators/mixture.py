@@ -2,6 +2,7 @@
 
 import warnings
 from abc import ABC, abstractmethod
+from itertools import pairwise
 from numbers import Integral, Real
 
 import numpy as np
@@ -13,7 +14,11 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from latent_em._validation import check_array
 from latent_em.em import fit_em, last_change_is_small
-from latent_em.weighted import sample_count
+from latent_em.weighted import Weighted, sample_count
+
+# How data are cut for an executor, the same for any number of workers.
+_MAX_CHUNKS = 16
+_LEAST_ROWS = 1000
 
 
 class MixtureEstimator(DensityMixin, BaseEstimator, ABC):
@@ -34,6 +39,7 @@ class MixtureEstimator(DensityMixin, BaseEstimator, ABC):
         "random_state": ["random_state"],
         "warm_start": ["boolean"],
         "verbose": ["verbose"],
+        "accelerate": [StrOptions({"squarem", "anderson"}), None],
     }
 
     _nan_advice = ""
@@ -63,7 +69,7 @@ class MixtureEstimator(DensityMixin, BaseEstimator, ABC):
     def _n_parameters(self):
         """Count of free parameters."""
 
-    def fit_predict(self, X, y=None, sample_weight=None):
+    def fit_predict(self, X, y=None, sample_weight=None, executor=None):
         """Fit, and return the most probable component of each sample: ``fit(X).predict(X)``.
 
         Parameters and errors as for ``fit``.
@@ -72,7 +78,7 @@ class MixtureEstimator(DensityMixin, BaseEstimator, ABC):
         -------
         ndarray of shape (n_samples,)
         """
-        return self.fit(X, y, sample_weight=sample_weight).predict(X)
+        return self.fit(X, y, sample_weight=sample_weight, executor=executor).predict(X)
 
     def score_samples(self, X):
         """Log-likelihood of each sample.
@@ -232,7 +238,7 @@ class MixtureEstimator(DensityMixin, BaseEstimator, ABC):
         """Whether the start is the last fit."""
         return self.warm_start and hasattr(self, "converged_")
 
-    def _fit_em(self, model, chunk, stop=last_change_is_small):
+    def _fit_em(self, model, chunk, executor, stop=last_change_is_small):
         """Parameters of the best fit: from the last one if warm, else from ``n_init`` starts.
 
         Sets the attributes that say how it went.
@@ -247,9 +253,11 @@ class MixtureEstimator(DensityMixin, BaseEstimator, ABC):
                 f"n_components: got {self.n_components}, must be the {len(self.weights_)} of "
                 "the last fit for a warm_start"
             )
-        fits = (self._fit_from(start, model, chunk, stop) for start in starts)
+        chunks = [chunk] if executor is None else _cut(chunk)
+        fits = (self._fit_from(start, model, chunks, executor, stop) for start in starts)
         best = max(fits, key=lambda fit: fit.lower_bounds[-1])
         self.converged_, self.n_iter_ = best.converged, best.n_iter
+        self.n_evaluations_ = best.n_evaluations
         self.lower_bounds_ = best.lower_bounds / sample_count(chunk)
         self.lower_bound_ = float(self.lower_bounds_[-1])
         if not best.converged and self.max_iter > 0:
@@ -261,17 +269,30 @@ class MixtureEstimator(DensityMixin, BaseEstimator, ABC):
             )
         return best.params
 
-    def _fit_from(self, start, model, chunk, stop):
+    def _fit_from(self, start, model, chunks, executor, stop):
         """``fit_em``, but an interrupt remains one: an estimator is fitted or it is not."""
         result = fit_em(
             model,
             start,
-            [chunk],
+            chunks,
             tol=self.tol,
             max_iter=self.max_iter,
             stop=stop,
+            accelerate=self.accelerate,
+            executor=executor,
             progress=bool(self.verbose),
         )
         if not result.converged and len(result.lower_bounds) <= self.max_iter:
             raise KeyboardInterrupt
         return result
+
+
+def _cut(chunk):
+    """Cut rows, and their weights with them, into pieces of about the same size."""
+    n_rows = len(chunk.X if isinstance(chunk, Weighted) else chunk)
+    n_chunks = max(1, min(_MAX_CHUNKS, n_rows // _LEAST_ROWS))
+    cuts = np.linspace(0, n_rows, n_chunks + 1).astype(int).tolist()
+    pieces = [slice(*ends) for ends in pairwise(cuts)]
+    if isinstance(chunk, Weighted):
+        return [Weighted(chunk.X[rows], chunk.sample_weight[rows]) for rows in pieces]
+    return [chunk[rows] for rows in pieces]
