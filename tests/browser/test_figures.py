@@ -10,7 +10,7 @@ import re
 import shutil
 import sys
 from contextlib import contextmanager
-from itertools import combinations
+from itertools import combinations, islice, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -19,11 +19,13 @@ from markdown_it import MarkdownIt
 
 from latent_em import bounds, gaussian_mixture
 from latent_em.book import notebooks
+from latent_em.em import iterates
+from latent_em.examples import linkage
 
 sync = pytest.importorskip("playwright.sync_api", reason="needs Playwright: pip install playwright")
 
 STATIC = notebooks.BOOK / "_static"
-FIGURES = ["jensen"]
+FIGURES = ["jensen", "em"]
 WIDTHS = [1280, 390]
 
 # The drawing as a file: without what only the page needs, and with the colours of the light page.
@@ -225,10 +227,8 @@ def test_every_handle_answers_the_keyboard_and_says_its_value(show, name):
         before = slider.get_attribute("aria-valuetext")
         slider.press("ArrowRight")
         assert slider.get_attribute("aria-valuetext") != before
-        low, now, high = (
-            float(slider.get_attribute(f"aria-value{x}")) for x in ("min", "now", "max")
-        )
-        assert low <= now <= high
+        low, now, high = (slider.get_attribute(f"aria-value{x}") for x in ("min", "now", "max"))
+        assert float(low) <= float(now) <= float(high)
         assert slider.evaluate("(node) => node === document.activeElement")
 
 
@@ -330,6 +330,98 @@ def test_the_alt_text_of_jensen_is_true():
         f"where the guess is {bounds.posterior(log_joint)[0, 0]:.3f}",
     ):
         assert number in alt_text("jensen")
+
+
+# --- EM -------------------------------------------------------------------------------------------
+
+TESTS = np.array([20.0, 80.0])
+HALF_FOUND = linkage.Model(((0, 0.5, 0), (0, 0.5, 1)))  # positive, negative
+
+
+def half_bound(theta, q):
+    """The bound of the 100 tests if a negative is ill with probability q."""
+    log_joint = HALF_FOUND.log_joint(linkage.Params(theta), np.array([0, 1]))
+    return TESTS @ bounds.elbo(log_joint, np.array([[0, 1, 0], [0, q, 1 - q]]))
+
+
+def check_em(page):
+    shown = data(page)
+    theta, q = shown["theta"], shown["q"]
+    likelihood = HALF_FOUND.log_likelihood(linkage.Params(theta), TESTS)
+    top = HALF_FOUND.log_likelihood(linkage.Params(0.4), TESTS)
+    assert shown["bound"] == pytest.approx(half_bound(theta, q), abs=1e-9)
+    assert shown["logLikelihood"] == pytest.approx(likelihood, abs=1e-9)
+    assert shown["top"] == pytest.approx(top, abs=1e-9)
+    assert f"bound {half_bound(theta, q):.3f}, log-likelihood {likelihood:.3f} nats" in words(page)
+    assert f"{top - likelihood:.3f} below the top" in words(page)
+    return shown
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize(("dx", "dy"), [(60, 20), (-100, -180), (-150, -20), (900, -900)])
+def test_em_follows_the_pointer(show, width, dx, dy):
+    page = show("em", width)
+    pull(page, "Share ill", dx, dy)
+    shown = check_em(page)
+    room = page.locator("svg").evaluate("(svg) => svg.clientWidth") - 54
+    assert shown["theta"] == pytest.approx(min(0.7 + dx / room, 0.98), abs=2 / room)
+    assert shown["q"] == pytest.approx(min(max(0.2 - dy / 250, 0.02), 0.98), abs=2 / 250)
+    assert shown["moves"] == 1
+    assert overlaps(page) == []
+
+
+def test_em_follows_the_keyboard(show):
+    page = show("em")
+    press(page, "Share ill", "ArrowLeft", "ArrowUp", "Shift+ArrowRight", "PageUp")
+    shown = check_em(page)
+    assert (shown["theta"], shown["q"]) == pytest.approx((0.79, 0.31))
+    assert shown["moves"] == 4
+
+
+def test_the_steps_are_those_of_the_library(show):
+    page = show("em")
+    theta = 0.7
+    for step in range(1, 4):
+        page.get_by_role("button", name="E-step").click()
+        shown = check_em(page)
+        assert shown["bound"] == pytest.approx(shown["logLikelihood"], abs=1e-9)
+        page.get_by_role("button", name="M-step").click()
+        shown = check_em(page)
+        stats, _, _ = HALF_FOUND.e_step(linkage.Params(theta), TESTS)
+        theta = HALF_FOUND.m_step(stats).theta
+        assert shown["theta"] == pytest.approx(theta, abs=1e-12)
+        assert shown["steps"] == 2 * step
+        assert overlaps(page) == []
+
+
+def test_a_run_stops_where_the_library_does(show):
+    page = show("em")
+    page.get_by_role("button", name="Run").click()
+    page.get_by_text("so EM stops").wait_for(timeout=20_000)
+    steps = islice(iterates(HALF_FOUND, linkage.Params(0.7), [TESTS]), 60)
+    theta = np.array([params.theta for params in steps])
+    after_m = [half_bound(new, old / (2 - old)) for old, new in pairwise(theta)]
+    stop = np.flatnonzero(np.diff([half_bound(0.7, 0.2), *after_m]) < 1e-3)[0] + 1
+    assert check_em(page)["theta"] == pytest.approx(theta[stop], abs=1e-12)
+
+
+def test_what_em_cannot_see_can_be_hidden(show):
+    page = show("em")
+    page.get_by_role("button", name="Hide").click()
+    assert "likelihood" not in words(page)
+    assert not page.get_by_text("log-likelihood", exact=True).is_visible()
+    page.get_by_role("button", name="Start over").click()
+    page.get_by_role("button", name="Hide").click()
+    check_em(page)
+
+
+def test_the_alt_text_of_em_is_true():
+    likelihood = HALF_FOUND.log_likelihood(linkage.Params(0.7), TESTS)
+    top = HALF_FOUND.log_likelihood(linkage.Params(0.4), TESTS)
+    bound = half_bound(0.7, 0.2)
+    said = alt_text("em")
+    assert f"top of {top:.1f} nats at 0.4" in said
+    assert f"the bound is {bound:.1f} nats, {likelihood - bound:.1f} below" in said
 
 
 if __name__ == "__main__":
