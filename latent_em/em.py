@@ -96,6 +96,8 @@ class EMResult(NamedTuple):
         ``n_iter + 1``, and one more for each extrapolation that was refused.
     local : list
         What every chunk kept; to go on later, give it back with ``params``.
+    stats : object
+        Expected statistics of all the data at ``params``.
     """
 
     params: Any
@@ -104,6 +106,7 @@ class EMResult(NamedTuple):
     n_iter: int
     n_evaluations: int = 0
     local: Any = None
+    stats: Any = None
 
 
 class _Visit(NamedTuple):
@@ -224,7 +227,7 @@ def fit_em(
         with tqdm(total=max_iter, desc="EM", unit="step", disable=not progress) as bar:
             at = visit(params, local)
             lower_bounds.append(at.bound)
-            result = EMResult(params, np.empty(0), False, 0, n_evaluations, at.local)
+            result = EMResult(params, np.empty(0), False, 0, n_evaluations, at.local, at.stats)
             if propose is None:
                 step = partial(_step, model, visit)
             else:
@@ -234,7 +237,13 @@ def fit_em(
                 lower_bounds.append(at.bound)
                 converged = stop(lower_bounds, tol * at.stats.n_samples)
                 result = EMResult(
-                    at.params, np.empty(0), converged, result.n_iter + 1, n_evaluations, at.local
+                    at.params,
+                    np.empty(0),
+                    converged,
+                    result.n_iter + 1,
+                    n_evaluations,
+                    at.local,
+                    at.stats,
                 )
                 _warn_if_fallen(lower_bounds, at.stats.n_samples)
                 bar.update()
@@ -318,6 +327,13 @@ def missing_information(observed, complete):
     return eigvalsh(complete - observed, complete)[::-1]
 
 
+def add_stats(a, b):
+    """Statistics of two chunks together: ``a + b``, a plain NamedTuple field by field."""
+    if type(a).__add__ is tuple.__add__:
+        return type(a)(*map(add_stats, a, b))
+    return a + b
+
+
 def _step(model, visit, at):
     return visit(model.m_step(at.stats), at.local)
 
@@ -356,7 +372,7 @@ def _e_step(model, params, chunks, local, run):
     bound = float(sum(bounds) + (global_bound(params) if global_bound else 0.0))
     if not np.isfinite(bound):
         raise FloatingPointError(f"lower bound: got {bound}, must be finite; params: {params}")
-    return reduce(_add, stats), bound, list(local)
+    return reduce(add_stats, stats), bound, list(local)
 
 
 def _check_e_step(returned):
@@ -376,12 +392,6 @@ def _check_e_step(returned):
             "over the samples of the chunk"
         )
     return returned
-
-
-def _add(a, b):
-    if type(a).__add__ is tuple.__add__:
-        return type(a)(*map(_add, a, b))
-    return a + b
 
 
 def _warn_if_fallen(lower_bounds, n_samples):

@@ -52,6 +52,12 @@ class Moments(NamedTuple):
             self.covariance_type,
         )
 
+    def scaled(self, factor):
+        """The moments if each sample counted ``factor`` times."""
+        return self._replace(
+            n_samples=factor * self.n_samples, nk=factor * self.nk, scatter=factor * self.scatter
+        )
+
 
 def moments(X, resp, covariance_type=FULL):
     """Weighted count, mean and scatter of every component (eq-gm-effective-count).

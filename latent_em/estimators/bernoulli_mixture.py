@@ -57,6 +57,11 @@ class BernoulliMixture(MixtureEstimator):
     accelerate : {'squarem', 'anderson'} or None, default=None
         Extrapolate the steps of EM, which saves most of them where it crawls; see
         ``latent_em.acceleration``. Where several maxima are near, it may find another one.
+    learning_decay : float, default=0.6
+        κ: the step of :meth:`partial_fit` with batch t has length
+        (``learning_offset`` + t)^−κ. Above 0.5 it converges.
+    learning_offset : float, default=1.0
+        The larger, the less the first batches after the very first count.
 
     Attributes
     ----------
@@ -68,6 +73,8 @@ class BernoulliMixture(MixtureEstimator):
         Whether the start that was kept converged within ``max_iter`` steps.
     n_iter_ : int
         Steps taken from that start.
+    n_batch_iter_ : int
+        Batches seen; :meth:`fit` counts as one.
     n_evaluations_ : int
         Passes of the E-step over the data from that start, ``n_iter_`` + 1 if ``accelerate`` is
         None.
@@ -118,6 +125,8 @@ class BernoulliMixture(MixtureEstimator):
         warm_start=False,
         verbose=0,
         accelerate=None,
+        learning_decay=0.6,
+        learning_offset=1.0,
     ):
         self.n_components = n_components
         self.tol = tol
@@ -132,6 +141,8 @@ class BernoulliMixture(MixtureEstimator):
         self.warm_start = warm_start
         self.verbose = verbose
         self.accelerate = accelerate
+        self.learning_decay = learning_decay
+        self.learning_offset = learning_offset
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None, sample_weight=None, executor=None):
@@ -165,18 +176,24 @@ class BernoulliMixture(MixtureEstimator):
         UserWarning
             If ``binarize`` makes all samples equal.
         """
-        X = self._checked(X, ensure_min_samples=2)
+        self._fit_em(*self._prepared(X, sample_weight, first=True), executor)
+        return self
+
+    def _prepared(self, X, sample_weight, first):
+        least = {"ensure_min_samples": 2} if first else {}
+        X = self._checked(X, reset=first, **least)
         if sample_weight is None:
             sample_weight = np.ones(len(X))
         chunk = Weighted(*rows_and_weights(Weighted(X, sample_weight)))
-        if len(chunk.X) < self.n_components:
+        if first and len(chunk.X) < self.n_components:
             raise ValueError(
                 f"X: got n_samples = {len(chunk.X)} of weight above zero, must be at least "
                 f"n_components = {self.n_components}"
             )
-        model = core.BetaPrior(1 + self.alpha, 1 + self.alpha)
-        self.weights_, self.means_ = self._fit_em(model, chunk, executor)
-        return self
+        return core.BetaPrior(1 + self.alpha, 1 + self.alpha), chunk
+
+    def _set_params(self, params):
+        self.weights_, self.means_ = params
 
     @property
     def _params(self):
@@ -206,7 +223,7 @@ class BernoulliMixture(MixtureEstimator):
                 f"binarize={self.binarize} makes all samples equal; choose a threshold within "
                 f"the data, which run from {X.min():.4g} to {X.max():.4g}",
                 UserWarning,
-                stacklevel=5,
+                stacklevel=6,
             )
         return binary
 

@@ -72,6 +72,11 @@ class GaussianMixture(MixtureEstimator):
     accelerate : {'squarem', 'anderson'} or None, default=None
         Extrapolate the steps of EM, which saves most of them where it crawls; see
         ``latent_em.acceleration``. Where several maxima are near, it may find another one.
+    learning_decay : float, default=0.6
+        κ: the step of :meth:`partial_fit` with batch t has length
+        (``learning_offset`` + t)^−κ. Above 0.5 it converges.
+    learning_offset : float, default=1.0
+        The larger, the less the first batches after the very first count.
 
     Attributes
     ----------
@@ -92,6 +97,8 @@ class GaussianMixture(MixtureEstimator):
         Whether the start that was kept converged within ``max_iter`` steps.
     n_iter_ : int
         Steps taken from that start.
+    n_batch_iter_ : int
+        Batches seen; :meth:`fit` counts as one.
     n_evaluations_ : int
         Passes of the E-step over the data from that start, ``n_iter_`` + 1 if ``accelerate`` is
         None.
@@ -157,6 +164,8 @@ class GaussianMixture(MixtureEstimator):
         verbose=0,
         verbose_interval=10,
         accelerate=None,
+        learning_decay=0.6,
+        learning_offset=1.0,
     ):
         self.n_components = n_components
         self.covariance_type = covariance_type
@@ -175,6 +184,8 @@ class GaussianMixture(MixtureEstimator):
         self.verbose = verbose
         self.verbose_interval = verbose_interval
         self.accelerate = accelerate
+        self.learning_decay = learning_decay
+        self.learning_offset = learning_offset
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None, sample_weight=None, executor=None):
@@ -210,23 +221,29 @@ class GaussianMixture(MixtureEstimator):
         LowerBoundDecreaseWarning
             If its bound fell, owing to ``reg_covar``, by more than ``tol`` per sample.
         """
-        chunk = X = self._checked(X, ensure_min_samples=2).astype(float, copy=False)
+        model, chunk = self._prepared(X, sample_weight, first=True)
+        with warnings.catch_warnings():
+            if model.reg_covar > 0:  # then a fall is no surprise; see _warn_if_fallen
+                warnings.simplefilter("ignore", LowerBoundDecreaseWarning)
+            self._fit_em(model, chunk, executor, self._stop(sample_count(chunk)))
+        self._warn_if_fallen(model.reg_covar)
+        return self
+
+    def _prepared(self, X, sample_weight, first):
+        least = {"ensure_min_samples": 2} if first else {}
+        chunk = X = self._checked(X, reset=first, **least).astype(float, copy=False)
         if sample_weight is not None:
             chunk = Weighted(*rows_and_weights(Weighted(X, sample_weight)))
             X = chunk.X
-        check_distinct(X, self.n_components)
+        if first:
+            check_distinct(X, self.n_components)
         prior = self._prior(X.shape[1])
-        ridge = self.reg_covar if prior is None else 0.0
-        model = core.Model(self._kind, prior, ridge)
-        with warnings.catch_warnings():
-            if ridge > 0:  # then a fall is no surprise; see _warn_if_fallen
-                warnings.simplefilter("ignore", LowerBoundDecreaseWarning)
-            params = self._fit_em(model, chunk, executor, self._stop(sample_count(chunk)))
+        return core.Model(self._kind, prior, self.reg_covar if prior is None else 0.0), chunk
+
+    def _set_params(self, params):
         self.weights_, self.means_, self.covariances_ = params
         self.precisions_cholesky_ = self._kind.precisions_cholesky(self.covariances_)
         self.precisions_ = self._kind.precisions(self.precisions_cholesky_)
-        self._warn_if_fallen(ridge)
-        return self
 
     @property
     def _kind(self):

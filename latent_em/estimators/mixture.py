@@ -6,7 +6,7 @@ from itertools import pairwise
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.base import BaseEstimator, DensityMixin
+from sklearn.base import BaseEstimator, DensityMixin, _fit_context
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from latent_em._validation import check_array
 from latent_em.em import fit_em, last_change_is_small
+from latent_em.stochastic import stochastic_step
 from latent_em.weighted import Weighted, sample_count
 
 # How data are cut for an executor, the same for any number of workers.
@@ -24,8 +25,8 @@ _LEAST_ROWS = 1000
 class MixtureEstimator(DensityMixin, BaseEstimator, ABC):
     """A mixture fitted by EM: how it is fitted, and what is then said of samples.
 
-    A subclass has ``fit``, which makes a model and a chunk of its data and calls
-    :meth:`_fit_em`, and what is abstract below, thin over the functions of its model.
+    A subclass has ``fit``, which calls :meth:`_fit_em`, and what is abstract below, thin over the
+    functions of its model.
     """
 
     _parameter_constraints: dict = {  # noqa: RUF012
@@ -40,6 +41,8 @@ class MixtureEstimator(DensityMixin, BaseEstimator, ABC):
         "warm_start": ["boolean"],
         "verbose": ["verbose"],
         "accelerate": [StrOptions({"squarem", "anderson"}), None],
+        "learning_decay": [Interval(Real, 0, 1, closed="both")],
+        "learning_offset": [Interval(Real, 0, None, closed="left")],
     }
 
     _nan_advice = ""
@@ -48,6 +51,14 @@ class MixtureEstimator(DensityMixin, BaseEstimator, ABC):
     @abstractmethod
     def _params(self):
         """The parameters of the fit, as the model has them."""
+
+    @abstractmethod
+    def _set_params(self, params):
+        """Make these the parameters of the fit."""
+
+    @abstractmethod
+    def _prepared(self, X, sample_weight, first):
+        """A model, and samples that are checked as a chunk; ``first`` to learn their form."""
 
     @abstractmethod
     def _start(self, model, chunk):
@@ -68,6 +79,46 @@ class MixtureEstimator(DensityMixin, BaseEstimator, ABC):
     @abstractmethod
     def _n_parameters(self):
         """Count of free parameters."""
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y=None, sample_weight=None):
+        """Take one step of stochastic EM, with a batch of samples (eq-fl-stochastic).
+
+        The statistics of batch t are averaged into those before with the weight
+        (``learning_offset`` + t)^−``learning_decay``, whatever its size. The first batch has the
+        start found in it, as :meth:`fit` would, and so needs enough samples; after :meth:`fit`,
+        all its samples count as the first batch. There is no bound to watch.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : Ignored
+        sample_weight : array-like of shape (n_samples,), default=None
+            How often each sample counts; by default once.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            As :meth:`fit`, or if the number of components or of features has changed.
+        """
+        first = not hasattr(self, "_stats")
+        model, chunk = self._prepared(X, sample_weight, first)
+        if first:
+            self._random_state = check_random_state(self.random_state)
+            params, self.n_batch_iter_ = self._start(model, chunk), 0
+        else:
+            self._check_components("partial_fit")
+            params = self._params
+        new, _, _ = model.e_step(params, chunk)
+        self.n_batch_iter_ += 1
+        rho = (self.learning_offset + self.n_batch_iter_) ** -self.learning_decay
+        self._stats = new if first else stochastic_step(self._stats, new, rho)
+        self._set_params(model.m_step(self._stats))
+        return self
 
     def fit_predict(self, X, y=None, sample_weight=None, executor=None):
         """Fit, and return the most probable component of each sample: ``fit(X).predict(X)``.
@@ -238,26 +289,27 @@ class MixtureEstimator(DensityMixin, BaseEstimator, ABC):
         """Whether the start is the last fit."""
         return self.warm_start and hasattr(self, "converged_")
 
-    def _fit_em(self, model, chunk, executor, stop=last_change_is_small):
-        """Parameters of the best fit: from the last one if warm, else from ``n_init`` starts.
-
-        Sets the attributes that say how it went.
-        """
-        self._random_state = check_random_state(self.random_state)
-        if not self._goes_on:
-            starts = (self._start(model, chunk) for _ in range(self.n_init))
-        elif len(self.weights_) == self.n_components:
-            starts = [self._params]
-        else:
+    def _check_components(self, purpose):
+        if len(self.weights_) != self.n_components:
             raise ValueError(
                 f"n_components: got {self.n_components}, must be the {len(self.weights_)} of "
-                "the last fit for a warm_start"
+                f"the last fit for {purpose}"
             )
+
+    def _fit_em(self, model, chunk, executor, stop=last_change_is_small):
+        """Keep the best fit, and how it went: from the last one if warm, else ``n_init`` starts."""
+        self._random_state = check_random_state(self.random_state)
+        if self._goes_on:
+            self._check_components("a warm_start")
+            starts = [self._params]
+        else:
+            starts = (self._start(model, chunk) for _ in range(self.n_init))
         chunks = [chunk] if executor is None else _cut(chunk)
         fits = (self._fit_from(start, model, chunks, executor, stop) for start in starts)
         best = max(fits, key=lambda fit: fit.lower_bounds[-1])
         self.converged_, self.n_iter_ = best.converged, best.n_iter
         self.n_evaluations_ = best.n_evaluations
+        self._stats, self.n_batch_iter_ = best.stats, 1
         self.lower_bounds_ = best.lower_bounds / sample_count(chunk)
         self.lower_bound_ = float(self.lower_bounds_[-1])
         if not best.converged and self.max_iter > 0:
@@ -267,7 +319,7 @@ class MixtureEstimator(DensityMixin, BaseEstimator, ABC):
                 ConvergenceWarning,
                 stacklevel=4,
             )
-        return best.params
+        self._set_params(best.params)
 
     def _fit_from(self, start, model, chunks, executor, stop):
         """``fit_em``, but an interrupt remains one: an estimator is fitted or it is not."""

@@ -7,6 +7,7 @@ from multiprocessing import get_context
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.estimator_checks import check_estimator
 
 from latent_em import BernoulliMixture, GaussianMixture, LatentDirichletAllocation
@@ -106,3 +107,52 @@ def test_the_pieces_are_all_of_the_rows(n_rows):
     pieces = _cut(Weighted(X, weight))
     assert len(pieces) == len(_cut(X)) == {1: 1, 999: 1, 2500: 2, 100_000: 16}[n_rows]
     np.testing.assert_array_equal(np.concatenate([p.sample_weight for p in pieces]), weight)
+
+
+@pytest.mark.parametrize("covariance_type", ["full", "tied", "diag", "spherical"])
+def test_the_first_batch_is_a_step_of_em_and_the_next_one_is_averaged_in(covariance_type):
+    X = large()[::5]
+    mixture = GaussianMixture(3, covariance_type=covariance_type, reg_covar=0, random_state=0)
+    mixture.partial_fit(X)
+    with pytest.warns(ConvergenceWarning):
+        step = clone(mixture).set_params(max_iter=1).fit(X)
+    np.testing.assert_allclose(mixture.means_, step.means_, rtol=1e-12)
+    np.testing.assert_allclose(mixture.precisions_, step.precisions_, rtol=1e-10)
+    resp, before = mixture.predict_proba(X), mixture.weights_
+    mixture.partial_fit(X[:10])  # whatever its size, with the weight 3^-0.6
+    assert mixture.n_batch_iter_ == 2
+    share = 3**-0.6
+    expected = (1 - share) * before + share * resp[:10].mean(axis=0)
+    np.testing.assert_allclose(mixture.weights_, expected, rtol=1e-10)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_stream_of_batches_is_learned(seed):
+    X = np.random.default_rng(seed).permutation(large(seed))
+    batches = np.array_split(X, 30)
+    mixture = GaussianMixture(3, random_state=seed)
+    whole = clone(mixture).set_params(tol=1e-6).fit(X)
+    scores = [mixture.partial_fit(batch).score(X) for batch in batches]
+    assert scores[-1] > whole.score(X) - 0.03
+    assert np.mean(scores[-5:]) > np.mean(scores[:5])
+
+    binary, means = (X > 1).astype(float), []
+    classes = BernoulliMixture(2, random_state=seed)
+    for batch in np.array_split(binary, 30):
+        means.append(classes.partial_fit(batch).means_)
+    assert classes.score(binary) > clone(classes).fit(binary).score(binary) - 0.02
+
+
+def test_a_fit_goes_on_with_batches_and_its_samples_count():
+    X = large()
+    mixture = GaussianMixture(3, learning_offset=98, learning_decay=1, random_state=0).fit(X)
+    before = mixture.means_
+    mixture.partial_fit(X[:50] + 10)
+    moved = np.abs(mixture.means_ - before).max()
+    assert 0 < moved < 1  # by a hundredth of the weight
+    pickled = pickle.loads(pickle.dumps(mixture)).partial_fit(X[:50])
+    np.testing.assert_array_equal(pickled.means_, mixture.partial_fit(X[:50]).means_)
+    with pytest.raises(ValueError, match="must be the 3 of the last fit for partial_fit"):
+        mixture.set_params(n_components=2).partial_fit(X)
+    with pytest.raises(ValueError, match="X has 2 features, but GaussianMixture is expecting 3"):
+        mixture.partial_fit(X[:, :2])
