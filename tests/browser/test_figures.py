@@ -19,13 +19,14 @@ from markdown_it import MarkdownIt
 
 from latent_em import bounds, gaussian_mixture
 from latent_em.book import notebooks
-from latent_em.em import iterates
+from latent_em.datasets import load_old_faithful
+from latent_em.em import fit_em, iterates
 from latent_em.examples import linkage
 
 sync = pytest.importorskip("playwright.sync_api", reason="needs Playwright: pip install playwright")
 
 STATIC = notebooks.BOOK / "_static"
-FIGURES = ["jensen", "em"]
+FIGURES = ["jensen", "em", "mixture"]
 WIDTHS = [1280, 390]
 
 # The drawing as a file: without what only the page needs, and with the colours of the light page.
@@ -143,7 +144,13 @@ def numbers(text):
 
 def words(page):
     """The line of words, with plain minus signs and spaces."""
-    return page.locator(".drag-words").inner_text().replace("−", "-").replace("\xa0", " ")
+    return (
+        page.locator(".drag-words")
+        .inner_text()
+        .replace("−", "-")
+        .replace("\xa0", " ")
+        .replace("‑", "-")
+    )
 
 
 def handle(page, label):
@@ -422,6 +429,167 @@ def test_the_alt_text_of_em_is_true():
     said = alt_text("em")
     assert f"top of {top:.1f} nats at 0.4" in said
     assert f"the bound is {bound:.1f} nats, {likelihood - bound:.1f} below" in said
+
+
+# --- the mixture ----------------------------------------------------------------------------------
+
+WAITS = load_old_faithful().waiting[:, np.newaxis]
+
+
+def mixture_params(shown):
+    share, widths = shown["share"], shown["widths"]
+    weights = np.array([share, 1 - share])
+    return gaussian_mixture.Params(
+        weights, shown["means"][:, np.newaxis], widths[:, np.newaxis, np.newaxis] ** 2
+    )
+
+
+def check_mixture(page):
+    """The numbers, the words, the meter and the colour of every dot."""
+    shown = data(page)
+    params = mixture_params(shown)
+    likelihood = gaussian_mixture.log_likelihood(params, WAITS)
+    assert shown["logLikelihood"] == pytest.approx(likelihood, abs=1e-6)
+    assert f"Log-likelihood {likelihood:.2f} nats" in words(page)
+    assert page.get_by_text(f"log-likelihood −{-likelihood:.1f}", exact=True).count() == 1
+    columns = page.locator("svg g[style*=color-mix]").evaluate_all(
+        "(all) => all.map((g) => [g.childElementCount, parseFloat(g.style.fill.split(')')[1])])"
+    )
+    lengths, counts = np.unique(WAITS, return_counts=True)
+    resp = gaussian_mixture.responsibilities(params, lengths[:, np.newaxis])[:, 0]
+    assert np.array(columns) == pytest.approx(np.column_stack([counts, 100 * resp]), abs=0.051)
+    return shown, params
+
+
+def test_the_waits_of_the_script_are_those_of_the_library():
+    script = (STATIC / "figures" / "old_faithful.js").read_text(encoding="utf-8")
+    listed = re.search(r"\[(.*)\]", script, re.S)[1]
+    assert [int(n) for n in re.findall(r"\d+", listed)] == WAITS[:, 0].tolist()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize(
+    ("label", "move", "name", "sign"),
+    [
+        ("Mean of group 1", (-50, 0), "means", (-1, 0)),
+        ("Mean of group 2", (60, 10), "means", (0, 1)),
+        ("Width of group 1", (-20, 0), "widths", (1, 0)),
+        ("Width of group 2", (-15, 5), "widths", (0, -1)),
+        ("Both means", (-40, -50), "means", (-1, 1)),
+    ],
+)
+def test_the_mixture_follows_the_pointer(show, width, label, move, name, sign):
+    page = show("mixture", width)
+    before = data(page)[name]
+    pull(page, label, *move, drop=False)
+    shown, _ = check_mixture(page)
+    assert np.sign(shown[name] - before).tolist() == list(sign)
+    assert overlaps(page) == []
+
+
+def test_the_mixture_follows_the_keyboard(show):
+    page = show("mixture")
+    press(page, "Mean of group 1", "ArrowLeft", "Shift+ArrowLeft")
+    press(page, "Mean of group 2", "End")
+    press(page, "Width of group 1", "ArrowDown")
+    press(page, "Width of group 2", "PageUp")
+    press(page, "Share of group 1", "ArrowRight")
+    press(page, "Both means", "ArrowUp", "ArrowRight")
+    shown, _ = check_mixture(page)
+    assert shown["means"].tolist() == [57, 100]
+    assert shown["widths"].tolist() == [7.62, 13]
+    assert shown["share"] == 0.51
+
+
+def test_a_step_of_the_mixture_is_that_of_the_library(show):
+    page = show("mixture")
+    _, params = check_mixture(page)
+    for step in range(1, 4):
+        page.get_by_role("button", name="One step").click()
+        stats, _, _ = gaussian_mixture.e_step(params, WAITS)
+        params = gaussian_mixture.m_step(stats)
+        shown, there = check_mixture(page)
+        for ours, theirs in zip(there, params, strict=True):
+            assert ours == pytest.approx(theirs, rel=1e-9)
+        assert shown["steps"] == step
+        assert overlaps(page) == []
+
+
+def test_a_run_of_the_mixture_ends_at_the_fit(show):
+    page = show("mixture")
+    _, params = check_mixture(page)
+    page.get_by_role("button", name="Run").click()
+    page.get_by_text("EM has come to rest").wait_for(timeout=30_000)
+    shown, _ = check_mixture(page)
+    fit = fit_em(gaussian_mixture, params, [WAITS], tol=1e-12)
+    assert shown["logLikelihood"] == pytest.approx(fit.lower_bounds[-1], abs=1e-3)
+    assert shown["means"] == pytest.approx(fit.params.means[:, 0], abs=0.02)
+
+
+def test_equal_groups_stand_still(show):
+    page = show("mixture")
+    page.get_by_role("button", name="Equal groups").click()
+    page.get_by_role("button", name="Run").click()
+    page.get_by_text("EM stands still").wait_for()
+    shown, _ = check_mixture(page)
+    assert shown["means"] == pytest.approx([WAITS.mean()] * 2, abs=1e-9)
+    assert shown["logLikelihood"] == pytest.approx(-1095.29, abs=0.005)
+
+
+def test_a_narrow_group_runs_away_as_it_does_in_the_library(show):
+    page = show("mixture")
+    page.get_by_role("button", name="A narrow group").click()
+    _, params = check_mixture(page)
+    page.get_by_role("button", name="Run").click()
+    page.get_by_text("the likelihood grows without end").wait_for()
+    shown, _ = check_mixture(page)
+    assert shown["logLikelihood"] > -1034  # above the fit
+    with pytest.raises(ValueError, match="component 0") as error:
+        fit_em(gaussian_mixture, params, [WAITS])
+    assert error.value.em_result.n_iter == shown["steps"]
+    assert "waits of 78 minutes" in words(page)
+    page.get_by_role("button", name="A narrow group").click()
+    press(page, "Width of group 1", *["ArrowRight"] * 11)
+    assert check_mixture(page)[0]["widths"][0] == pytest.approx(0.5, abs=0.02)
+    page.get_by_role("button", name="Run").click()
+    page.get_by_text("EM has come to rest").wait_for(timeout=60_000)
+    assert check_mixture(page)[0]["logLikelihood"] == pytest.approx(-1034.0, abs=0.01)
+
+
+def test_the_meter_has_the_marks_of_one_curve_and_of_the_fit(show):
+    page = show("mixture")
+    page.get_by_role("button", name="Equal groups").click()
+    page.get_by_role("button", name="One step").click()
+    filled = page.locator("rect.drag-fill-3").bounding_box()
+    marks = page.locator("path.drag-line[d*='v18']")
+    one, fit = (mark.bounding_box() for mark in marks.all())
+    assert filled["x"] + filled["width"] == pytest.approx(one["x"] + one["width"] / 2, abs=1.5)
+    page.get_by_role("button", name="Start over").click()
+    page.get_by_role("button", name="Run").click()
+    page.get_by_text("EM has come to rest").wait_for(timeout=30_000)
+    filled = page.locator("rect.drag-fill-3").bounding_box()
+    assert filled["x"] + filled["width"] == pytest.approx(fit["x"] + fit["width"] / 2, abs=1.5)
+
+
+def test_the_alt_text_of_the_mixture_is_true():
+    share, *rest = (
+        float(n) for n in re.search(r'data-start="(.*?)"', cell_of("mixture")[1])[1].split()
+    )
+    shown = {"share": share, "means": np.array(rest[:2]), "widths": np.array(rest[2:])}
+    start = gaussian_mixture.log_likelihood(mixture_params(shown), WAITS)
+    one = gaussian_mixture.m_step(gaussian_mixture.moments(WAITS, np.ones((len(WAITS), 1))))
+    good = {"share": 0.5, "means": np.array([55.0, 80.0]), "widths": np.array([5.0, 5.0])}
+    fit = fit_em(gaussian_mixture, mixture_params(good), [WAITS], tol=1e-12)
+    said = alt_text("mixture")
+    assert (
+        f"{len(WAITS)} dots in a column for each wait from {WAITS.min():.0f} to {WAITS.max():.0f}"
+        in said
+    )
+    assert "means of 62 and 66 minutes and widths of 8 minutes" in said
+    assert rest == [62, 66, 8, 8]
+    assert f"log-likelihood of {start:.1f} nats" in said
+    assert f"{gaussian_mixture.log_likelihood(one, WAITS):.1f} for one curve" in said
+    assert f"{fit.lower_bounds[-1]:.1f} where EM rests" in said
 
 
 if __name__ == "__main__":

@@ -152,7 +152,7 @@ figures.add("figure-em", (frame, data) => {
     const seenOnly = `θ = ${number(theta, 3)}, q = ${number(q, 3)}: bound ${number(here, 3)}`;
     const counts = `Half-steps of EM: ${steps()}. Moves by hand: ${byHand()}.${done}`;
     const rest = `log-likelihood ${number(there, 3)} nats, ${number(top - there, 3)} below the top`;
-    frame.say(`${blind ? `${seenOnly} nats` : `${seenOnly}, ${rest}`}. ${counts}`.replaceAll("= ", "=\u00a0"));
+    frame.say(`${blind ? `${seenOnly} nats` : `${seenOnly}, ${rest}`}. ${counts}`);
     frame.expose({ theta, q, bound: here, logLikelihood: there, top, steps: steps(), moves: byHand() });
   }
 

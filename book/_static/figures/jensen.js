@@ -159,7 +159,7 @@ figures.add("figure-jensen", (frame, data) => {
     frame.say(
       `q = ${number(q, 3)}: the weights are ${number(thousand(w[0]), 2)} and ` +
         `${number(thousand(w[1]), 2)} thousandths. ELBO ${number(bound, 3)} + KL ${number(gap, 3)} ` +
-        `= log p(${wait}) = ${number(logEvidence, 3)} nats. ${close}`.replaceAll("= ", "=\u00a0"),
+        `= log p(${wait}) = ${number(logEvidence, 3)} nats. ${close}`,
     );
     frame.expose({ q, elbo: bound, kl: gap, w, logEvidence, posterior });
   }

@@ -101,7 +101,13 @@ const figures = (() => {
 
   // --- handles ------------------------------------------------------------------------------
 
-  /** Let a pointer drag a node. `drag` gets the position in the drawing, less the first miss. */
+  const REACH = 22; // pixels around the centre of a handle
+  const grips = new WeakMap(); // of each drawing: what can be dragged in it
+
+  /**
+   * Let a pointer drag a node. `drag` gets the position in the drawing, less the first miss.
+   * Where several can be reached, as with two groups at one place, the nearest is taken.
+   */
   function grip(svg, node, { drag, centre, start, end }) {
     node.classList.add("drag-grip");
     let miss = null;
@@ -109,16 +115,30 @@ const figures = (() => {
       const box = svg.getBoundingClientRect();
       return [event.clientX - box.left, event.clientY - box.top];
     };
-    node.addEventListener("pointerdown", (event) => {
-      if (event.button) return;
+    const middle = () => {
+      const [box, own] = [svg, node].map((one) => one.getBoundingClientRect());
+      return [(own.left + own.right) / 2 - box.left, (own.top + own.bottom) / 2 - box.top];
+    };
+    const take = (event) => {
       const [x, y] = place(event);
-      const [cx, cy] = centre ? centre() : [x, y];
+      const [cx, cy] = (centre ?? middle)();
       miss = [x - cx, y - cy];
       node.setPointerCapture(event.pointerId);
       node.classList.add("dragged");
       node.focus?.({ preventScroll: true });
       start?.();
       event.preventDefault();
+    };
+    const mine = { node, take, centre: centre ?? middle };
+    const all = (grips.get(svg) ?? []).filter((other) => other.node.isConnected);
+    grips.set(svg, [...all, mine]);
+    node.addEventListener("pointerdown", (event) => {
+      if (event.button) return;
+      const [x, y] = place(event);
+      const far = ({ centre }) => Math.hypot(x - centre()[0], y - centre()[1]);
+      const near = grips.get(svg).filter((one) => far(one) <= REACH);
+      const nearest = near.reduce((a, b) => (far(b) <= far(a) ? b : a), near[0] ?? mine);
+      nearest.take(event);
     });
     node.addEventListener("pointermove", (event) => {
       if (!miss) return;
@@ -153,7 +173,7 @@ const figures = (() => {
     const node = element("g", { class: `drag-handle ${className}`, ...slider }, svg);
     node.classList.toggle("plane", plane);
     set(node, { "aria-valuemin": min, "aria-valuemax": max });
-    element("circle", { r: 22, class: "drag-target" }, node);
+    element("circle", { r: REACH, class: "drag-target" }, node);
     element("circle", { r: 14, class: "drag-focus" }, node);
     element("circle", { r: 9, class: "drag-knob" }, node);
     let here = [0, 0];
@@ -239,7 +259,7 @@ const figures = (() => {
       },
       /** Say in words what is seen; a handle that moves has read out its own value. */
       say(text) {
-        words.textContent = text;
+        words.textContent = text.replaceAll("= ", "=\u00a0").replace(/([a-z])-([a-z])/g, "$1\u2011$2");
       },
       /** Show numbers to whoever reads the page by program. */
       expose(values) {
