@@ -321,7 +321,7 @@ while True:
         ),
         "filled in again and again": CENSORED.format(
             "__import__('functools').reduce(lambda mu, _:"
-            " np.where(np.isnan(x), limit + mu, x).mean(), range(2000), 1.0)"
+            " np.where(np.isnan(x), limit + mu, x).mean(), range(200), 1.0)"
         ),
     },
     "lm-reason-ignored": {
