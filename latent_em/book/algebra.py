@@ -16,72 +16,12 @@ from operator import or_
 import mpmath
 import sympy as sp
 from sympy.core.sorting import default_sort_key
-from sympy.core.symbol import Str
 from sympy.polys.rings import ring
+
+from latent_em.book.terms import cited, h
 
 mp = mpmath.MPContext()  # a context of its own: mpmath's global precision stays as it is
 mp.dps = 40
-
-
-# --- terms of a certificate ---------------------------------------------------------------------
-
-
-class h(sp.Function):  # noqa: N801 - a function, as in SymPy
-    """How far the logarithm lies below its tangent at 1: h(t) = t - 1 - log(t).
-
-    For t > 0 it is not negative, and zero only at t = 1.
-    """
-
-    nargs = 1
-    is_real = True
-
-    def fdiff(self, argindex=1):
-        """Return the derivative."""
-        return 1 - 1 / self.args[0]
-
-    def doit(self, **_):
-        """Return t - 1 - log(t)."""
-        return self.args[0] - 1 - sp.log(self.args[0])
-
-
-class cited(sp.Expr):  # noqa: N801 - reads as what it says of a term
-    """A term that is not negative by a theorem, or by what another equation says.
-
-    Parameters
-    ----------
-    term : sympy.Expr
-    zero : dict or list of dict
-        Where it is zero: substitutions, as for the equality of `check.inequality`.
-    by : str
-        The theorem, or the label of the equation.
-    """
-
-    is_commutative = True
-    is_real = True
-
-    def __new__(cls, term, zero, by):
-        """Keep the conditions as tuples of SymPy, where substitutions reach them."""
-        if not isinstance(zero, sp.Tuple):
-            conditions = [zero] if isinstance(zero, dict) else zero
-            zero = sp.Tuple(*(sp.Tuple(*(sp.Tuple(*p) for p in c.items())) for c in conditions))
-        return super().__new__(cls, sp.sympify(term), zero, by if isinstance(by, Str) else Str(by))
-
-    @property
-    def by(self) -> str:
-        """The theorem, or the label of the equation."""
-        return self.args[2].name
-
-    @property
-    def ways(self) -> list:
-        """Where it is zero: for each way the pairs of variable and value."""
-        return [[tuple(pair) for pair in way] for way in self.args[1]]
-
-    def doit(self, **_):
-        """Return the term."""
-        return self.args[0]
-
-    def _latex(self, printer):
-        return rf"\left[{printer.doprint(self.args[0])}\right]"
 
 
 class psi(sp.Function):  # noqa: N801
@@ -167,7 +107,10 @@ class Point:
         if a not in self.numbers:
             number, goal = self._draw(a), substitute(a, self.at)
             if goal != a:
-                goal = self.value(goal)
+                # a mean of x that all x[n] are close to is that of the x[n] drawn at large
+                base = getattr(a, "base", a)
+                rest = {v: e for v, e in self.at.items() if getattr(v, "base", v) != base}
+                goal = Point(self.seed, self.whole, rest, self.scale).value(goal)
                 number = goal + (number - goal) / 20
             self.numbers[a] = number
         return self.numbers[a]
@@ -523,6 +466,8 @@ def _sum(summand: sp.Expr, limit: tuple) -> sp.Expr:
             total += outside * (high - low + 1)
         elif pick := _picked(inside, i):
             total += outside * canonical(within(pick[0], low, high) * pick[1])
+        elif power := _binomial(inside, limit):
+            total += outside * power
         else:
             ends, apart = _whole_range(inside, limit)
             total += outside * (apart + _one_sum(*ends))
@@ -597,6 +542,27 @@ def settle(expr: sp.Expr, limits: dict) -> sp.Expr:
         return within(i, low, high)
 
     return expr.replace(within, decide) if expr.has(within) else expr
+
+
+def _binomial(inside: sp.Expr, limit: tuple) -> sp.Expr | None:
+    """The binomial theorem: binomial(n, i) q**i adds up to (1 + q)**n.
+
+    A factor i is q d/dq.
+    """
+    i, low, high = limit
+    if low not in (0, 1) or not inside.has(sp.binomial(high, i)):
+        return None
+    (outside, powers), moment = (inside / sp.binomial(high, i)).as_independent(i, as_Add=False), 0
+    while i in sp.Mul.make_args(powers):
+        powers, moment = powers / i, moment + 1
+    first, q = powers.subs(i, 0), sp.powsimp(sp.expand(powers.subs(i, i + 1) / powers))
+    if q.has(i) or powers.has(sp.binomial):
+        return None
+    z = sp.Dummy()
+    total = (1 + z) ** high
+    for _ in range(moment):
+        total = z * sp.diff(total, z)
+    return outside * first * (total.subs(z, q) - (low if moment == 0 else 0))
 
 
 def _picked(inside: sp.Expr, i: sp.Symbol) -> tuple | None:
@@ -741,6 +707,8 @@ def _split_logs(expr: sp.Expr, positive: tuple = ()) -> sp.Expr:
 
 
 def _simplify(expr: sp.Expr) -> sp.Expr:
+    if expr.has(sp.binomial):  # it may not come back
+        return expr
     try:
         return sp.simplify(expr)
     except Exception:  # SymPy stumbles over some sums: then it has no proof

@@ -23,7 +23,8 @@ import numpy as np
 import sympy as sp
 
 from latent_em.book import algebra, signs
-from latent_em.book.algebra import cited, h, mp
+from latent_em.book.algebra import mp
+from latent_em.book.terms import cited, h
 
 __all__ = [
     "CheckFailed",
@@ -200,8 +201,8 @@ def inequality(
         elsewhere = _certify(label, gap, certificate, conditions, assuming)
         terms = rf", \quad \text{{the gap is }} {sp.latex(sp.Add(*certificate))}"
         cites = [*_listed(cites), *(t.by for t in _citations(certificate))]
-        if all(isinstance(term, cited) for term in certificate) and cites[-1][:3] != "eq-":
-            word = "cites"
+        if gap in [term.doit() for term in certificate if isinstance(term, cited)]:
+            word = "cites"  # the claim is the theorem
     if elsewhere:
         raise CheckFailed(f"{label}: not shown to be equal only there, but where {elsewhere}")
     if elsewhere is None and algebra.sizes(gap):

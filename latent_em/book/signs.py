@@ -10,6 +10,7 @@ from itertools import chain, product
 import sympy as sp
 
 from latent_em.book import algebra
+from latent_em.book.terms import cited, h
 
 _MANAGEABLE = 200  # operations in an expression; to factorise more could take minutes
 
@@ -35,8 +36,9 @@ def zeros(expr: sp.Expr, facts: tuple = ()) -> list[list[sp.Expr]]:
     """Where a term of a form that is never negative vanishes.
 
     Forms: a positive or non-negative symbol, an even power of a real, ``h(t)`` of a non-negative
-    t, ``log(t)`` where t - 1 is of such a form, ``1 - KroneckerDelta``, what is `algebra.cited`,
-    and sums, products and powers of these. At q = 0, ``q * h(p / q)`` means its limit p.
+    t, ``log(t)`` where t - 1 is of such a form, ``1 - KroneckerDelta``, what is
+    `latent_em.book.terms.cited`, and sums, products and powers of these. At q = 0,
+    ``q * h(p / q)`` means its limit p.
 
     Parameters
     ----------
@@ -56,6 +58,8 @@ def zeros(expr: sp.Expr, facts: tuple = ()) -> list[list[sp.Expr]]:
         When the form is not known.
     """
     for known, positive in facts:
+        if (expr - known).is_positive and (expr - known).is_number:
+            return []
         ratio = sp.cancel(expr / known) if expr.is_Add else expr / known
         if ratio.is_positive and (ratio.is_number or (expr.is_Add and is_positive(ratio))):
             return [] if positive else [[known]]
@@ -63,9 +67,13 @@ def zeros(expr: sp.Expr, facts: tuple = ()) -> list[list[sp.Expr]]:
         return _loop(expr, facts)
     if expr.is_zero:
         return [[]]
-    if isinstance(expr, algebra.cited):
-        return [[v - e for v, e in way] for way in expr.ways]
-    if isinstance(expr, algebra.h):
+    if isinstance(expr, cited):
+        _, needed, vanishes = expr.entry
+        if unsure := [e for e in needed if not is_positive(e, facts)]:
+            raise UnknownSignError(f"{expr.by} needs {unsure[0]} > 0")
+        vanishes = vanishes.replace(lambda e: isinstance(e, sp.Derivative), algebra.canonical)
+        return zeros(algebra.settle(vanishes, expr.ranges), facts)
+    if isinstance(expr, h):
         top, bottom = sp.fraction(expr.args[0])
         _all(zeros(part, facts) for part in (top, bottom))  # at 0 and at infinity h is infinite
         return [[top - bottom]]
@@ -128,7 +136,7 @@ def _mul(expr, facts):
     number, factors = expr.as_coeff_mul()
     if number.is_negative:
         raise UnknownSignError(f"{expr} has a minus sign")
-    tangents = [f for f in factors if isinstance(f, algebra.h)]
+    tangents = [f for f in factors if isinstance(f, h)]
     ways = []
     for factor in factors:
         found = zeros(factor, facts)
@@ -280,9 +288,11 @@ def _meet(solution, goal, v, known):
     if left == 0 or algebra.residual(solution - goal) == 0:
         return {}
     picks = {s for i in getattr(v, "indices", ()) for s in i.free_symbols}
-    for b in sorted(goal.free_symbols - known - picks, key=str):
-        if b.is_Symbol:
-            for s in sp.solve(left, b) if left.coeff(b, 2) == 0 else ():
-                if not s.free_symbols & picks and (not b.is_positive or is_positive(s)):
-                    return {b: s}
+    terms = [a for a in goal.atoms(sp.Indexed) if not a.base.free_symbols & known]
+    numbers = [b for b in goal.free_symbols - known - picks if b.is_Symbol]
+    for b in sorted(terms or numbers, key=str):
+        own = {s for i in getattr(b, "indices", ()) for s in i.free_symbols}
+        for s in sp.solve(left, b) if left.coeff(b, 2) == 0 else ():
+            if not s.free_symbols & (picks - own) and (not b.is_positive or is_positive(s)):
+                return {b: s}
     return None

@@ -3,8 +3,9 @@ import sympy as sp
 from sympy import Abs, IndexedBase, KroneckerDelta, Sum, exp, log, oo
 
 from latent_em.book import check, signs
-from latent_em.book.algebra import axes, cited, h
+from latent_em.book.algebra import axes
 from latent_em.book.check import CheckFailed
+from latent_em.book.terms import cited, h
 
 N, K = sp.symbols("N K", integer=True, positive=True)
 n, k, j = sp.symbols("n k j", integer=True)
@@ -33,7 +34,6 @@ count = IndexedBase("n", nonnegative=True)
         (1 - KroneckerDelta(k, j), [[j - k]]),
         (Sum(w[n], (n, 1, N)), []),
         (1 / Sum(w[n], (n, 1, N)) ** 2, []),
-        (cited(mu * t, {mu: t}, "a theorem"), [[mu - t]]),
     ],
 )
 def test_zeros_of_what_is_not_negative(expr, expected):
@@ -134,8 +134,6 @@ def test_jensen_is_proved_for_any_size(capsys):
         (jensen, {w[k]: q[k]}, gap, "equality condition"),
         (jensen, None, gap, "not shown to be equal only there"),
         ((mu, mu**2 + 1), {mu: 0}, None, "equality condition"),
-        ((0, mu * t), {mu: 0}, [cited(mu * t, {mu: 0}, "nothing")], "fails at"),
-        ((-mu * t, 0), {mu: 0}, [cited(mu * t, {mu: 0}, "nothing")], "fails at"),
     ],
 )
 def test_a_certificate_must_be_one(sides, equality, certificate, message):
@@ -143,21 +141,103 @@ def test_a_certificate_must_be_one(sides, equality, certificate, message):
         check.inequality("eq-x", *sides, equality=equality, certificate=certificate)
 
 
-def test_what_is_cited_must_not_be_negative():
-    with pytest.raises(CheckFailed, match="is negative at"):
+# the ascent of EM, for any rows: joint probabilities p and q before and after a step
+rows_, groups = (n, 1, N), (k, 1, K)
+old, new = (f[n, k] / Sum(f[n, j], (j, 1, K)) for f in (p, q))
+rise_of_q = Sum(old * log(q[n, k]), groups, rows_) - Sum(old * log(p[n, k]), groups, rows_)
+rise_of_l = Sum(log(Sum(q[n, k], groups)), rows_) - Sum(log(Sum(p[n, k], groups)), rows_)
+rise = {"certificate": [Sum(old * h(new / old), groups, rows_)]}
+
+
+def test_em_stays_only_where_every_row_keeps_its_responsibilities(capsys):
+    check.inequality("eq-x", rise_of_q, rise_of_l, equality={q[n, k]: w[n] * p[n, k]}, **rise)
+    assert capsys.readouterr().out.endswith("  proved, any K, N\n")
+
+
+@pytest.mark.parametrize(
+    "multiple",
+    [1, b, w[k], w[n, k], w[n] * w[k], Sum(q[n, j], (j, 1, K))],
+)
+def test_a_wrong_condition_for_the_ascent_is_refused(multiple):
+    with pytest.raises(CheckFailed):
         check.inequality(
-            "eq-x",
-            0,
-            mu**2 + t**2,
-            equality={mu: 0, t: 0},
-            certificate=[mu**2 - t, cited(t + t**2, {t: 0}, "nothing")],
+            "eq-x", rise_of_q, rise_of_l, equality={q[n, k]: multiple * p[n, k]}, **rise
         )
 
 
-def test_a_term_that_is_cited_is_named(capsys):
-    parts = {"equality": {mu: t}, "certificate": [cited((mu - t) ** 2, {mu: t}, "Euclid")]}
-    check.inequality("eq-x", 2 * mu * t, mu**2 + t**2, **parts)
-    assert capsys.readouterr().out.endswith("  cites, by Euclid\n")
+# what is cited: KL(Dir(a) || Dir(b)), from the mean of log shares L and by the book's own equation
+A, B, L = IndexedBase("a", positive=True), IndexedBase("b", positive=True), IndexedBase("L")
+limit = (k, 1, K)
+mean_log = sp.digamma(A[k]) - sp.digamma(Sum(A[j], (j, 1, K)))
+rows = IndexedBase("W", real=True)
+
+
+def log_dirichlet(a):
+    log_norm = Sum(sp.loggamma(a[k]), limit) - sp.loggamma(Sum(a[k], limit))
+    return Sum((a[k] - 1) * L[k], limit) - log_norm
+
+
+log_ratio = log_dirichlet(B) - log_dirichlet(A)
+divergence = log_dirichlet(A) - log_dirichlet(B)
+divergence = divergence.replace(lambda e: e.is_Indexed and e.base == L, lambda e: mean_log)
+integral = cited("the integral of a non-negative function", log_ratio, L[k], mean_log, limit)
+closed_form = cited("eq-dirichlet-kl", A[k], B[k], limit)
+
+
+@pytest.mark.parametrize("term", [integral, closed_form])
+def test_the_divergence_of_dirichlets_vanishes_where_they_agree(capsys, term):
+    claim = ("eq-x", 0, divergence)
+    check.inequality(*claim, equality={B[k]: A[k]}, certificate=[term], assuming=K >= 2)
+    assert f"  proved, any K, K >= 2, by {term.by}" in capsys.readouterr().out
+    with pytest.raises(CheckFailed, match="where K - 1 = 0"):
+        check.inequality(*claim, equality={B[k]: A[k]}, certificate=[term])
+    with pytest.raises(CheckFailed, match="equality condition"):
+        check.inequality(*claim, equality={B[k]: 2 * A[k]}, certificate=[term])
+
+
+def test_where_a_cited_term_vanishes_its_theorem_says():
+    term = cited("L is invertible", rows[j, k], x[k] - mu, (k, 1, K), (j, 1, K))
+    claim = ("eq-x", 0, Sum(Sum(rows[j, k] * (x[k] - mu), (k, 1, K)) ** 2, (j, 1, K)))
+    check.inequality(*claim, equality={x[k]: mu}, certificate=[term])
+    with pytest.raises(CheckFailed, match="not shown to be equal only there"):
+        check.inequality(*claim, equality={x[k]: mu, mu: 0}, certificate=[term])
+    with pytest.raises(ValueError, match="must be square"):
+        cited("L is invertible", rows[j, k], x[k], (k, 1, K), (j, 1, N)).doit()
+
+
+def test_a_condition_of_an_author_is_no_theorem():
+    with pytest.raises(ValueError, match="by: got 'Euclid', must be one of"):
+        cited("Euclid", (mu - t) ** 2, {mu: t})
+    with pytest.raises(ValueError, match="must be linear"):
+        cited("the integral of a non-negative function", log_ratio**2, L[k], mean_log, limit).doit()
+
+
+def test_a_theorem_needs_what_it_needs():
+    term = cited("eq-dirichlet-kl", x[k], B[k], limit)
+    with pytest.raises(signs.UnknownSignError, match=r"eq-dirichlet-kl needs x.* > 0"):
+        signs.zeros(term)
+
+
+def test_a_cited_term_has_indices_of_its_own():
+    assert K in closed_form.free_symbols
+    assert k not in closed_form.free_symbols
+    assert closed_form.subs(k, 2) == closed_form
+    of_rows = cited("eq-dirichlet-kl", q[n, k], p[n, k], limit)
+    ways = signs.zeros(Sum(of_rows, (n, 1, N)))
+    known, ranges = of_rows.free_symbols, axes(Sum(of_rows.doit(), (n, 1, N)))
+    assert signs.implies(ways[1:], [{q[n, k]: p[n, k]}], known, ranges) == ""
+
+
+def test_a_value_may_hold_its_own_variable(capsys):
+    center = Sum(x[n], (n, 1, N)) / N
+    spread = Sum((x[k] - center) ** 2, (k, 1, N))
+    check.inequality("eq-x", 0, spread, equality={x[k]: center}, certificate=[spread])
+    assert capsys.readouterr().out.endswith("  proved, any N\n")
+    for wrong in (2 * center, x[k], x[k] ** 2, center + 1):
+        with pytest.raises(CheckFailed):
+            check.inequality("eq-x", 0, spread, equality={x[k]: wrong}, certificate=[spread])
+        with pytest.raises(CheckFailed):
+            check.inequality("eq-x", 0, spread, equality={x[k]: wrong})
 
 
 def test_a_maximum_of_all_values(capsys):
@@ -229,22 +309,16 @@ def test_the_divergence_of_two_dirichlets_decides_the_update(capsys):
     concentration = Sum(g[k], (k, 1, K))
     mean_log = sp.digamma(g[k]) - sp.digamma(Sum(g[j], (j, 1, K)))
     best = alpha[k] + Sum(count[n] * phi[n, k], (n, 1, V))
-    whole = Sum(best, (k, 1, K))
     elbo = (
         Sum((alpha[k] - 1) * mean_log, (k, 1, K))
         + Sum(count[n] * Sum(phi[n, k] * mean_log, (k, 1, K)), (n, 1, V))
         - sp.loggamma(concentration)
         + Sum(sp.loggamma(g[k]) - (g[k] - 1) * mean_log, (k, 1, K))
     )
-    divergence = (
-        sp.loggamma(concentration)
-        - sp.loggamma(whole)
-        + Sum(sp.loggamma(best) - sp.loggamma(g[k]) + (g[k] - best) * mean_log, (k, 1, K))
-    )
-    certificate = [cited(divergence, {g[k]: best}, "eq-kl")]
+    certificate = [cited("eq-dirichlet-kl", g[k], best, (k, 1, K))]
     check.maximum("eq-x", elbo, at={g[k]: best}, certificate=certificate, assuming=K >= 2)
     assert capsys.readouterr().out.endswith(
-        "  proved, any K, V, k = 1..K, K >= 2, global maximum, by eq-kl\n"
+        "  proved, any K, V, k = 1..K, K >= 2, global maximum, by eq-dirichlet-kl\n"
     )
 
 
@@ -272,6 +346,10 @@ upper = Sum(Sum(f[n, k], (k, 1, n)), (n, 1, N))
         (sp.asin(sp.sin(mu)), mu),
         (sp.Matrix([a * (a + 1)]), sp.Matrix([a * (a + 1)])),
         (Sum(a**n, (n, 0, oo)), 1 / (1 - a)),  # for a < 1 only
+        (Sum(sp.binomial(N, n) * a**n * b ** (N - n), (n, 1, N)), (a + b) ** N),
+        (Sum(sp.binomial(N, n) * (-1) ** n * a**n, (n, 0, N)), (1 + a) ** N),
+        (Sum(sp.binomial(N + 1, n) * a**n, (n, 0, N)), (1 + a) ** (N + 1)),
+        (Sum(n * sp.binomial(N, n) * a**n, (n, 0, N)), N * a * (1 + a) ** N),
     ],
 )
 def test_a_false_identity_is_refused(sides):
@@ -293,6 +371,10 @@ def test_a_false_identity_is_refused(sides):
         (upper, Sum(Sum(f[n, k], (n, k, N)), (k, 1, N))),
         (Sum(a**n, (n, 0, N)), (1 - a ** (N + 1)) / (1 - a)),
         (Sum(n, (n, 1, N)), N * (N + 1) / 2),
+        (Sum(sp.binomial(N, n) * a**n * b ** (N - n), (n, 0, N)), (a + b) ** N),
+        (Sum(sp.binomial(N, n) * t**n * mu ** (N - n), (n, 0, N)), (mu + t) ** N),
+        (Sum(sp.binomial(N, n) * a**n, (n, 1, N)), (1 + a) ** N - 1),
+        (Sum(n * sp.binomial(N, n) * a**n * (1 - a) ** (N - n), (n, 0, N)), N * a),
     ],
 )
 def test_a_true_identity_is_proved(sides):
