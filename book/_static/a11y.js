@@ -25,30 +25,32 @@ document.addEventListener("DOMContentLoaded", () => {
   // Roles that ARIA has withdrawn, or that a list may not contain.
   all("[role=doc-biblioentry]").forEach((entry) => entry.setAttribute("role", "listitem"));
 
-  // A formula or a listing that is too wide scrolls, and the Tab key reaches it; MathJax lets it
-  // reach all. It fades at the right as long as there is more of it.
+  // A formula or a listing that is too wide scrolls, and the Tab key reaches it.
+  // It fades at the right as long as there is more of it.
   const fade = (box) =>
     box.classList.toggle("more", box.scrollLeft + box.clientWidth < box.scrollWidth - 2);
+  const scrolls = (box, wide) => {
+    wide ? box.setAttribute("tabindex", 0) : box.removeAttribute("tabindex");
+    fade(box);
+  };
   const fit = () => {
-    all("div.highlight pre").forEach(fade);
-    all("mjx-container").forEach((formula) => {
-      const inline = !formula.hasAttribute("display");
-      const room = (inline ? formula.closest("p, li, dd, td, figcaption") : null) ?? formula;
-      const wide = (inline ? formula.firstElementChild : formula).scrollWidth > room.clientWidth;
-      formula.classList.toggle("wide", inline && wide);
-      wide ? formula.setAttribute("tabindex", 0) : formula.removeAttribute("tabindex");
-      if (wide) fade(formula);
-      else formula.classList.remove("more");
+    all("div.highlight pre, .formula").forEach((box) =>
+      scrolls(box, box.scrollWidth > box.clientWidth + 1),
+    );
+    all("span.math").forEach((formula) => {
+      const room = formula.closest("p, li, dd, td, figcaption, h1, h2, h3");
+      const wide = room && formula.firstElementChild.getBoundingClientRect().width > room.clientWidth;
+      formula.classList.toggle("wide", wide);
+      if (wide || formula.hasAttribute("tabindex")) scrolls(formula, wide);
     });
   };
-  window.MathJax?.startup?.promise?.then(() => {
-    fit();
-    window.addEventListener("resize", fit);
-    document.addEventListener("toggle", fit, true);
-    document.addEventListener(
-      "scroll",
-      ({ target }) => ["mjx-container", "pre"].includes(target.localName) && fade(target),
-      true,
-    );
-  });
+  fit();
+  document.fonts.ready.then(fit);
+  window.addEventListener("resize", fit);
+  document.addEventListener("toggle", fit, true);
+  document.addEventListener(
+    "scroll",
+    ({ target }) => target.matches?.(".formula, span.math, pre") && fade(target),
+    true,
+  );
 });

@@ -1,6 +1,5 @@
 """Sphinx extension of the book.
 
-- MathJax is copied beside the pages, so that they render from a folder with the network off.
 - The equation ledger is written from the executed notebooks.
 - The output of a check becomes one line, which opens to the claim that was checked.
 - The frames that a cell tagged ``steps`` draws become one figure.
@@ -9,9 +8,6 @@
 
 import html
 import re
-import shutil
-from importlib.resources import as_file, files
-from pathlib import Path
 
 from docutils import nodes
 from myst_nb.core.render import MimeRenderPlugin
@@ -22,26 +18,10 @@ from latent_em.book import check, ledger
 
 logger = logging.getLogger(__name__)
 
-# What a page loads: the program, its fonts, and macros that MathJax fetches at first use.
-MATHJAX_FILES = ("tex-mml-chtml.js", "output/chtml/fonts/woff-v2", "input/tex/extensions")
 LEDGER_MARK = "% the ledger"
 # Labels in docstrings. The reference to an equation is its number in parentheses.
 EQUATION = re.compile(r"(?<![`\w-])(\()?(eq(?:-[a-z0-9]+)+)(?(1)\))(?![`\w-])")
 THEOREM = re.compile(r"(?<![`\w-])(?:alg|prf|thm)(?:-[a-z0-9]+)+(?![`\w-])")
-
-
-def copy_mathjax(app, error):
-    """Put MathJax beside the pages."""
-    if error or app.builder.format != "html":
-        return
-    target = Path(app.outdir, "_static", "mathjax")
-    with as_file(files("sphinx-mathjax-offline") / "static" / "mathjax") as source:
-        for name in MATHJAX_FILES:
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            if (source / name).is_dir():
-                shutil.copytree(source / name, target / name, dirs_exist_ok=True)
-            else:
-                shutil.copy2(source / name, target / name)
 
 
 def link_labels(app, what, name, obj, options, lines):
@@ -127,7 +107,6 @@ def setup(app):
     """Connect the extension to Sphinx."""
     app.add_transform(MergeFrames)
     app.connect("source-read", write_ledger)
-    app.connect("build-finished", copy_mathjax)
     app.connect("autodoc-process-docstring", link_labels, priority=400)
     app.connect("autodoc-skip-member", skip_tuple_fields)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,25 @@
+"""Formulas in the pages."""
+
+import pytest
+from bs4 import BeautifulSoup
+from math_core import LatexError
+
+from latent_em.book import mathml
+
+
+def test_the_source_is_the_alternative_text():
+    converted = BeautifulSoup(mathml.convert("a <\n  b_1"), "html.parser")
+    assert converted.math["alttext"] == "a < b_1"
+    assert converted.math.get("display") is None
+    assert converted.get_text() == "a<b1"
+
+
+def test_limits_below_one_another_as_sympy_prints_them():
+    sum_ = r"\sum_{\substack{1 \leq n \leq N\\1 \leq k \leq K}} r"
+    rows = BeautifulSoup(mathml.convert(sum_, display=True), "html.parser").select("munder mtr")
+    assert [row.get_text() for row in rows] == ["1≤n≤N", "1≤k≤K"]
+
+
+def test_what_is_not_understood_is_an_error():
+    with pytest.raises(LatexError, match="foo"):
+        mathml.convert(r"\foo")
