@@ -78,7 +78,7 @@ def small_book(folder, text=TEXT, frames=3):
         new_code_cell("check()", outputs=outputs),
     ]
     (folder / "book" / "_static").mkdir(parents=True)
-    for name in ("book.css", "a11y.js", "steps.js"):
+    for name in ("book.css", "a11y.js", "steps.js", "favicon.svg"):
         shutil.copy(ROOT / "book" / "_static" / name, folder / "book" / "_static")
     shutil.copy(ROOT / "_config.yml", folder)
     (folder / "_toc.yml").write_text(TOC)

@@ -192,7 +192,7 @@ def overlaps(page):
 def as_file(page):
     drawing = page.locator("svg.drag-drawing").evaluate(AS_FILE)
     opening, rest = drawing.split(">", 1)
-    style = (STATIC / "figures.css").read_text(encoding="utf-8")
+    style = (STATIC / "figures.css").read_text(encoding="utf-8").partition(".drag-controls")[0]
     ground = '<rect width="100%" height="100%" style="fill: #fff"/>'
     return f"{opening}>\n<style>\n{style}</style>\n{ground}{rest}\n"
 
@@ -569,6 +569,13 @@ def test_the_meter_has_the_marks_of_one_curve_and_of_the_fit(show):
     page.get_by_text("EM has come to rest").wait_for(timeout=30_000)
     filled = page.locator("rect.drag-fill-3").bounding_box()
     assert filled["x"] + filled["width"] == pytest.approx(fit["x"] + fit["width"] / 2, abs=1.5)
+
+
+def test_the_first_page_has_the_figure_of_the_chapter():
+    sources = [cell.source for cell in notebooks.read(notebooks.BOOK / "intro.ipynb").cells]
+    [first] = [source for source in sources if 'class="figure-mixture"' in source]
+    for part in (r'data-start="(.*?)"', r"!\[(.*?)\]"):
+        assert re.search(part, first)[1] == re.search(part, cell_of("mixture")[1])[1]
 
 
 def test_the_alt_text_of_the_mixture_is_true():
