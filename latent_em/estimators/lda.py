@@ -22,7 +22,7 @@ from latent_em import dirichlet, lda
 from latent_em._validation import check_array
 from latent_em.em import EMResult, fit_em, last_change_is_small
 
-_START_SWEEPS = 12  # of CVB0, after which batch variational Bayes goes on
+_START_SWEEPS = {"em": 30, "cvb0": 12}  # after which batch variational Bayes goes on
 _WARM_UPDATES = 5  # of a document in a batch sweep: it goes on from the last, so more are wasted
 _PRIOR = [None, Interval(Real, 0, None, closed="neither"), "array-like", StrOptions({"auto"})]
 _MAX_CHUNKS = 16  # each has its own sums, of n_components × n_features numbers
@@ -33,7 +33,7 @@ class LatentDirichletAllocation(ClassNamePrefixFeaturesOutMixin, TransformerMixi
 
     Parameters, attributes and methods are called and shaped as those of
     ``sklearn.decomposition.LatentDirichletAllocation``. The differences: priors may be arrays or
-    learned; ``learning_method="cvb0"``; batch learning starts where a few sweeps of CVB0 end, and
+    learned; ``learning_method="cvb0"``; batch learning starts where thirty steps of EM end, and
     its bound never falls; a document's shares do not depend on the documents around it; and
     :meth:`score` and :meth:`perplexity` leave out what the topics themselves cost, so that they
     mean the same for few documents and for many.
@@ -81,8 +81,10 @@ class LatentDirichletAllocation(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         Above zero, show a progress bar in batch and online learning.
     random_state : int, RandomState instance or None, default=None
         For the start.
-    init : {'cvb0', 'random'}, default='cvb0'
-        Where batch learning starts: after a dozen sweeps of CVB0, or from random topics as
+    init : {'em', 'cvb0', 'random'}, default='em'
+        Where batch learning starts: after thirty steps of EM for shares and topics that have no
+        distribution (:func:`latent_em.lda.em_start`); after a dozen sweeps of CVB0, which take
+        longer and need memory for K numbers per stored count; or from random topics as
         scikit-learn does, which mostly ends at a lower bound. Online learning starts at random.
     tol : float, default=1e-3
         Batch, stop after a sweep that changes the bound by less than ``tol`` nats per document;
@@ -155,7 +157,7 @@ class LatentDirichletAllocation(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         "n_jobs": [None, Integral],
         "verbose": ["verbose"],
         "random_state": ["random_state"],
-        "init": [StrOptions({"cvb0", "random"})],
+        "init": [StrOptions({"em", "cvb0", "random"})],
         "tol": [Interval(Real, 0, None, closed="left")],
     }
 
@@ -178,7 +180,7 @@ class LatentDirichletAllocation(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         n_jobs=None,
         verbose=0,
         random_state=None,
-        init="cvb0",
+        init="em",
         tol=1e-3,
     ):
         self.n_components = n_components
@@ -417,8 +419,10 @@ class LatentDirichletAllocation(ClassNamePrefixFeaturesOutMixin, TransformerMixi
     def _fit_batch(self, counts, executor=None):
         if self.init == "random":
             start = self._random_start(counts.shape[1])
+        elif self.init == "cvb0":
+            start = self._cvb0(counts, 0, _START_SWEEPS["cvb0"]).params
         else:
-            start = self._cvb0(counts, 0, _START_SWEEPS).params
+            start = self._em(counts, _START_SWEEPS["em"])
         model = lda.Model(
             **self._learned(),
             max_doc_iter=min(self.max_doc_update_iter, _WARM_UPDATES),
@@ -455,16 +459,19 @@ class LatentDirichletAllocation(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         lower_bounds = np.array([self._elbo(result.params, counts, result.gamma)])
         return EMResult(result.params, lower_bounds, result.converged, result.n_iter)
 
-    def _cvb0(self, counts, tol, max_iter):
-        return lda.cvb0(
-            counts,
-            self.n_components,
-            *self._priors(counts.shape[1]),
-            tol=tol,
-            max_iter=max_iter,
-            random_state=self.random_state_.randint(np.iinfo(np.int32).max),
-            **self._learned(),
+    def _em(self, counts, max_iter):
+        priors, seed = self._priors(counts.shape[1]), self._seed()
+        return lda.em_start(
+            counts, self.n_components, *priors, max_iter=max_iter, random_state=seed
         )
+
+    def _cvb0(self, counts, tol, max_iter):
+        priors, seed = self._priors(counts.shape[1]), self._seed()
+        options = {"tol": tol, "max_iter": max_iter, "random_state": seed} | self._learned()
+        return lda.cvb0(counts, self.n_components, *priors, **options)
+
+    def _seed(self):
+        return self.random_state_.randint(np.iinfo(np.int32).max)
 
     def _fit_online(self, counts):
         params = self._online_start(counts.shape[1])

@@ -32,6 +32,7 @@ from latent_em.lda._bound import Terms, document_bounds, elbo, elbo_terms, globa
 from latent_em.lda._collapsed import CollapsedResult, cvb0
 from latent_em.lda._judge import coherence, heldout_perplexity
 from latent_em.lda._model import Params, Sample, check_counts, check_params, log_joint, sample
+from latent_em.lda._start import em_start
 
 __all__ = [
     "CollapsedResult",
@@ -48,6 +49,7 @@ __all__ = [
     "e_step",
     "elbo",
     "elbo_terms",
+    "em_start",
     "global_bound",
     "heldout_perplexity",
     "log_joint",

@@ -90,7 +90,7 @@ def test_topics_are_found(method, seed):
     assert not np.array_equal(model.components_, other.components_)
 
 
-@pytest.mark.parametrize("init", ["cvb0", "random"])
+@pytest.mark.parametrize("init", ["em", "cvb0", "random"])
 def test_batch_learning_climbs_to_the_bound_of_its_parameters(init):
     X = corpus()
     options = {"random_state": 0, "init": init, "tol": 0, "max_doc_update_iter": 1000}
@@ -139,20 +139,20 @@ def test_perplexity_that_stands_still_stops(method):
     assert len(never.lower_bounds_) == (8 if method == "batch" else 4)
 
 
-def test_sweeps_of_cvb0_are_a_better_start_than_random_topics():
-    """Of ten starts on this corpus, ten on a square's rows and columns, and five on Reuters: all.
-
-    Scikit-learn ended below the start with CVB0 in 9, 4 and 5 of them.
+@pytest.mark.parametrize("init", ["em", "cvb0"])
+def test_what_is_a_better_start_than_random_topics(init):
+    """Of ten starts on this corpus, ten on 5 x 5 bars and five on Reuters: EM in 10, 9 and 5,
+    CVB0 in 9, 10 and 5. Scikit-learn ended below EM in 9, 6 and 5, below CVB0 in 7, 4 and 5.
     """
     rng = np.random.default_rng(0)
     beta, theta = rng.dirichlet(np.full(500, 0.05), 10), rng.dirichlet(np.full(10, 0.1), 400)
     X = sparse.csr_array([rng.multinomial(80, p / p.sum()) for p in theta @ beta])
     for seed in range(3):
-        cvb0, random = (
-            LatentDirichletAllocation(10, init=init, random_state=seed).fit(X)
-            for init in ("cvb0", "random")
+        better, random = (
+            LatentDirichletAllocation(10, init=name, random_state=seed).fit(X)
+            for name in (init, "random")
         )
-        assert cvb0.lower_bounds_[-1] > random.lower_bounds_[-1]
+        assert better.lower_bounds_[-1] > random.lower_bounds_[-1]
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -376,7 +376,7 @@ def test_documents_without_words():
 
 def test_verbose_shows_progress_on_standard_error(capsys):
     for method in ("batch", "online"):
-        LatentDirichletAllocation(2, learning_method=method, verbose=1).fit(corpus())
+        LatentDirichletAllocation(2, learning_method=method, tol=0, verbose=1).fit(corpus())
         shown = capsys.readouterr()
         assert shown.out == ""
         assert "10/10" in shown.err

@@ -1,0 +1,82 @@
+"""Where batch variational Bayes starts: EM for the shares and the topics as plain parameters."""
+
+import numpy as np
+from scipy import sparse
+
+from latent_em._validation import check_integer
+from latent_em.lda._documents import pairs
+from latent_em.lda._model import Params, check_counts, check_params
+
+_LEAST = 1e-12  # of a prior, lest a product of a share and a probability be zero
+_NUMBERS = 2**18  # pairs times topics worked on at a time, so that they stay in the cache
+
+
+def em_start(counts, n_components, alpha, eta, *, max_iter=30, random_state=None):
+    """EM for θ and β themselves, from topics drawn at random.
+
+    It climbs log p(w | θ, β) + Σ_mk α_k log θ_mk + Σ_kv η_v log β_kv, with no distribution over θ
+    or β. The E-step is φ_mvk ∝ θ_mk β_kv, and the M-step θ_mk ∝ α_k + N_mk and β_kv ∝ η_v + N_kv,
+    where N are the expected counts: it is the update of CVB0 with the token itself left in
+    (eq-lda-cvb0). Therefore nothing of φ has to be kept, and memory is O(nnz + (M + V) K).
+
+    From random topics, variational Bayes is drawn to sparse ones too early and ends on a low
+    bound; means in the place of exp E[log] are not. All is in single precision, for it is a start.
+
+    Parameters
+    ----------
+    counts : array-like or sparse matrix of shape (n_documents, n_words)
+        n_mv, not negative.
+    n_components : int
+        Number of topics K.
+    alpha : float or array-like of shape (n_components,)
+        Prior on the shares of a document; below 1e-12 it counts as that.
+    eta : float or array-like of shape (n_words,)
+        Prior on the topics; likewise.
+    max_iter : int
+        EM steps.
+    random_state : int or numpy.random.Generator, optional
+        Seed of the start, at which the tokens of each word are divided among the topics by a
+        draw from Dir(2, ..., 2), and every document has equal shares.
+
+    Returns
+    -------
+    Params
+        λ_kv = η_v + N_kv, with the priors.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a count is negative, a prior not positive, or an option out of its range.
+    """
+    counts = check_counts(counts)
+    check_integer("n_components", n_components, at_least=1)
+    check_integer("max_iter", max_iter, at_least=0)
+    shape = n_components, counts.shape[1]
+    _, alpha, eta = check_params(Params(np.ones(shape), alpha, eta))
+    rng = np.random.default_rng(random_state)
+    topics = rng.standard_gamma(2, shape[::-1], dtype=np.float32)  # N_vk, of shape (V, K)
+    topics *= (counts.sum(axis=0) / topics.sum(axis=1)).astype(np.float32)[:, np.newaxis]
+    least_alpha = np.maximum(alpha, _LEAST).astype(np.float32)
+    least_eta = np.reshape(np.maximum(eta, _LEAST), (-1, 1)).astype(np.float32)
+    theta = np.repeat(counts.sum(axis=1)[:, np.newaxis] / n_components, n_components, axis=1)
+    theta = theta.astype(np.float32) + least_alpha
+    counts = counts.astype(np.float32)
+    for _ in range(max_iter):
+        beta = topics + least_eta
+        beta /= beta.sum(axis=0)
+        ratios = _ratios(counts, theta, beta)
+        topics = beta * (ratios.T @ theta)
+        theta = theta * (ratios @ beta) + least_alpha
+    return Params(topics.T.astype(float) + eta, alpha, eta)
+
+
+def _ratios(counts, theta, beta):
+    """n_mv / Σ_k θ_mk β_kv for each pair of a document and a word; times θ_mk β_kv it is n φ."""
+    document, word, n = pairs(counts)
+    norm = np.empty_like(n)
+    size = max(1, _NUMBERS // theta.shape[1])
+    for start in range(0, len(n), size):
+        some = slice(start, start + size)
+        of_documents, of_words = theta.take(document[some], axis=0), beta.take(word[some], axis=0)
+        np.einsum("ik,ik->i", of_documents, of_words, out=norm[some])
+    return sparse.csr_array((n / norm, counts.indices, counts.indptr), counts.shape)
