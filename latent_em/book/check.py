@@ -22,7 +22,7 @@ from textwrap import fill
 import numpy as np
 import sympy as sp
 
-from latent_em.book import algebra, signs
+from latent_em.book import algebra, matrices, signs
 from latent_em.book.algebra import mp
 from latent_em.book.terms import cited, h
 
@@ -110,7 +110,8 @@ def identity(label: str, *sides, assuming=(), cites=(), rests_on=(), scope: str 
     *sides : sympy.Expr or sympy.Matrix
         At least two.
     assuming : sympy.Rel or list, optional
-        What the claim assumes beyond the symbols' assumptions, such as ``v > 0`` or ``K >= 2``.
+        What the claim assumes beyond the symbols' assumptions, such as ``v > 0``, ``K >= 2`` or,
+        of a matrix of symbolic size, ``Q.symmetric(S)``.
     cites : str or list, optional
         Theorems that the step to these expressions rests on.
     rests_on : str or list, optional
@@ -671,8 +672,12 @@ def _equal(*claims: tuple, assuming=()) -> list:
     list of str
         Rules beyond algebra that a proof took: induction on a size.
     """
-    pairs, rules = [], []
+    pairs, rules, equal_transpose = [], [], matrices.symmetric(assuming)
+    assuming = [a for a in assuming if isinstance(a, sp.Rel)]
     for where, *sides in claims:
+        if any(map(matrices.is_symbolic, sides)):
+            _equal_matrices(where, *sides, equal_transpose)
+            continue
         a, b = map(_evaluate_matrix, sides)
         shapes = [_shape(side) for side in (a, b)]
         if shapes[0] != shapes[1]:
@@ -695,6 +700,21 @@ def _equal(*claims: tuple, assuming=()) -> list:
                 f"{where}: holds at {POINTS} points but is not proved, {residual} is left"
             )
     return rules
+
+
+def _equal_matrices(where, left, right, equal_transpose) -> None:
+    """The same for matrices of symbolic size."""
+    shapes = [getattr(side, "shape", ()) for side in (left, right)]
+    if shapes[0] != shapes[1]:
+        raise CheckFailed(f"{where}: the shapes {shapes[0]} and {shapes[1]} must be equal")
+    try:
+        if numbers := matrices.counterexample(left, right, equal_transpose):
+            raise Refuted(f"{where}: the two sides differ at {numbers}")
+        proved = matrices.vanishes(left - right, equal_transpose)
+    except (ArithmeticError, TypeError, ValueError) as error:  # an operation that is not known
+        raise CheckFailed(f"{where}: {error}") from error
+    if not proved:
+        raise CheckFailed(f"{where}: holds at {matrices.TRIALS} points but is not proved")
 
 
 def _shape(side) -> tuple:
@@ -780,10 +800,12 @@ def _conditions(equality) -> list[dict]:
 
 def _domain(exprs, assuming) -> str:
     """Sizes, ranges of indices and what is assumed."""
-    whole = ", ".join(sorted(map(str, algebra.sizes(*exprs))))
+    whole = algebra.sizes(*exprs) | matrices.sizes(*filter(matrices.is_symbolic, exprs))
+    whole = ", ".join(sorted(map(str, whole)))
     ranges = algebra.ranges(*exprs).items()
     within = [f"{k} = {low}..{high}" for k, ((low, high), *_) in sorted(ranges, key=str)]
-    return _join(f"any {whole}" if whole else "", *within, *map(str, _listed(assuming)))
+    assumed = [f"{a.arg} symmetric" if hasattr(a, "arg") else str(a) for a in _listed(assuming)]
+    return _join(f"any {whole}" if whole else "", *within, *assumed)
 
 
 def _join(*parts: str) -> str:
