@@ -16,8 +16,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from markdown_it import MarkdownIt
+from scipy.stats import kstest, norm
 
-from latent_em import bounds, gaussian_mixture
+from latent_em import bounds, gaussian_mixture, importance
 from latent_em.book import notebooks
 from latent_em.datasets import load_old_faithful
 from latent_em.em import fit_em, iterates
@@ -26,7 +27,7 @@ from latent_em.examples import linkage
 sync = pytest.importorskip("playwright.sync_api", reason="needs Playwright: pip install playwright")
 
 STATIC = notebooks.BOOK / "_static"
-FIGURES = ["jensen", "em", "mixture"]
+FIGURES = ["jensen", "em", "mixture", "importance"]
 WIDTHS = [1280, 390]
 
 # The drawing as a file: without what only the page needs, and with the colours of the light page.
@@ -597,6 +598,114 @@ def test_the_alt_text_of_the_mixture_is_true():
     assert f"log-likelihood of {start:.1f} nats" in said
     assert f"{gaussian_mixture.log_likelihood(one, WAITS):.1f} for one curve" in said
     assert f"{fit.lower_bounds[-1]:.1f} where EM rests" in said
+
+
+# --- importance sampling --------------------------------------------------------------------------
+
+WAIT, MU, LOADING, SIGMA = 85, 70.9, 12, 6  # of the hidden heat
+EVIDENCE = norm.pdf(WAIT, MU, np.hypot(LOADING, SIGMA))
+HEAT = norm(LOADING * (WAIT - MU) / (LOADING**2 + SIGMA**2), SIGMA / np.hypot(LOADING, SIGMA))
+
+
+def log_weights(z, mean, width):
+    joint = norm.logpdf(z) + norm.logpdf(WAIT, MU + LOADING * z, SIGMA)
+    return joint - norm.logpdf(z, mean, width)
+
+
+def check_importance(page):
+    shown = data(page)
+    logs = log_weights(shown["z"], shown["mean"], shown["width"])
+    estimate = np.exp(importance.log_evidence(logs))
+    count, error = importance.effective_sample_size(logs), importance.standard_error(logs)
+    assert shown["estimate"] == pytest.approx(estimate, rel=1e-9)
+    assert shown["effective"] == pytest.approx(count, rel=1e-9)
+    assert shown["error"] == pytest.approx(error, rel=1e-6, abs=1e-7)
+    assert shown["truth"] == pytest.approx(EVIDENCE, rel=1e-9)
+    said = words(page)
+    assert f"{count:.1f} of 100 draws are effective" in said
+    assert f"Estimate {estimate:.5f} ± {estimate * error:.5f}, truth {EVIDENCE:.5f}" in said
+    radii = page.locator("circle[fill-opacity]").evaluate_all(
+        "(discs) => discs.map((disc) => +disc.getAttribute('r'))"
+    )
+    assert np.square(radii) / 34**2 == pytest.approx(np.exp(logs) / np.exp(logs).sum(), abs=1e-3)
+    return shown
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize(
+    ("label", "dx"),
+    [("Mean", -150), ("Mean", 60), ("Mean", 900), ("Width", 40), ("Width", 500), ("Width", -500)],
+)
+def test_importance_sampling_follows_the_pointer(show, width, label, dx):
+    page = show("importance", width)
+    before = data(page)
+    pull(page, f"{label} of the proposal", dx, drop=False)
+    after = check_importance(page)
+    assert np.sign(after[label.lower()] - before[label.lower()]) == np.sign(dx)
+    assert overlaps(page) == []
+
+
+def test_importance_sampling_follows_the_keyboard(show):
+    page = show("importance")
+    press(page, "Mean of the proposal", "ArrowRight", "PageUp")
+    press(page, "Width of the proposal", "ArrowDown", "ArrowLeft", "ArrowLeft")
+    shown = check_importance(page)
+    assert (shown["mean"], shown["width"]) == pytest.approx((0.55, 0.94))
+    first = shown["z"]
+    page.get_by_role("button", name="Draw again").click()
+    assert not np.isclose(check_importance(page)["z"], first).any()
+
+
+def test_the_posterior_makes_every_draw_effective(show):
+    page = show("importance")
+    page.get_by_role("button", name="Take the posterior").click()
+    shown = check_importance(page)
+    assert (shown["mean"], shown["width"]) == pytest.approx((HEAT.mean(), HEAT.std()))
+    assert shown["effective"] == pytest.approx(100)
+    assert shown["estimate"] == pytest.approx(EVIDENCE)
+
+
+@pytest.mark.parametrize("keys", [[], ["PageUp"], ["PageDown", "PageDown", "PageDown"]])
+def test_the_price_is_an_integral(show, keys):
+    page = show("importance")
+    press(page, "Mean of the proposal", "PageUp", *["ArrowRight"] * 5)
+    press(page, "Width of the proposal", *keys)
+    shown = check_importance(page)
+    grid = np.linspace(-30, 30, 60_001)
+    inside = 2 * HEAT.logpdf(grid) - norm.logpdf(grid, shown["mean"], shown["width"])
+    if shown["width"] > HEAT.std() / np.sqrt(2):
+        assert shown["price"] == pytest.approx(np.trapezoid(np.exp(inside), grid), rel=1e-6)
+    else:  # grows without end
+        assert shown["price"] == np.inf
+        assert inside[-1] > inside[len(grid) * 3 // 4] > 0
+        assert "the error means nothing" in words(page)
+
+
+def test_the_draws_of_the_script_are_standard_normal(show):
+    page = show("importance")
+    noise = []
+    for _ in range(20):
+        page.get_by_role("button", name="Draw again").click()
+        noise.append(data(page)["z"])
+    assert kstest(np.concatenate(noise), "norm").pvalue > 0.01
+
+
+def test_a_narrow_proposal_misses_four_times_of_ten():
+    rng = np.random.default_rng(0)
+    z = HEAT.mean() + 0.2 * rng.standard_normal((1000, 100))
+    logs = log_weights(z, HEAT.mean(), 0.2)
+    off = np.exp(importance.log_evidence(logs)) / EVIDENCE - 1
+    error = importance.standard_error(logs) * (1 + off)
+    assert (np.abs(off) > 2 * error).mean() == pytest.approx(0.4, abs=0.03)
+
+
+def test_the_alt_text_of_importance_sampling_is_true(show):
+    shown = data(show("importance"))
+    said = alt_text("importance")
+    assert f"mean {HEAT.mean():.2f} and width {HEAT.std():.2f}" in said
+    assert f"{shown['effective']:.1f} of the 100 draws are effective" in said
+    assert f"{shown['estimate'] / EVIDENCE:.2f} of the truth" in said
+    assert f"an error of {shown['error']:.2f}" in said
 
 
 if __name__ == "__main__":
