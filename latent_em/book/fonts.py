@@ -7,7 +7,8 @@ Book Serif, Book Code and Book Math.
 """
 
 import html
-from importlib.resources import as_file, files
+import logging
+from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
 
@@ -15,9 +16,15 @@ from fontTools import subset
 from fontTools.ttLib import TTFont
 from fontTools.varLib.instancer import instantiateVariableFont
 
-SERIF = ("font_source_serif_pro", "files/SourceSerifPro-{}.ttf")
-CODE = ("fontpkg_source_code_pro", "files/SourceCodePro[wght].ttf")
-MATH = ("ziamath", "fonts/STIXTwoMath-Regular.ttf")
+FACES = {
+    "serif": ("font_source_serif_pro", "files/SourceSerifPro-Regular.ttf"),
+    "serif-italic": ("font_source_serif_pro", "files/SourceSerifPro-It.ttf"),
+    "serif-bold": ("font_source_serif_pro", "files/SourceSerifPro-Semibold.ttf"),
+    "serif-bold-italic": ("font_source_serif_pro", "files/SourceSerifPro-SemiboldIt.ttf"),
+    "code": ("fontpkg_source_code_pro", "files/SourceCodePro[wght].ttf"),
+    "math": ("ziamath", "fonts/STIXTwoMath-Regular.ttf"),
+}
+PINNED = {"code": {"wght": 400}}
 # Single letters in <mi> are drawn in italics, which have code points of their own.
 LETTERS = "U+20-7E,U+391-3C9,U+1D434-1D467,U+210E,U+1D6E2-1D71B"
 NAMES = [0, 13, 14]  # copyright, licence and where the licence is found
@@ -31,8 +38,7 @@ def cut(face, unicodes, axes=None):
 
     Parameters
     ----------
-    face : tuple of (str, str)
-        A package and a file in it.
+    face : path-like
     unicodes : iterable of int
     axes : dict, optional
         Where a variable face is pinned.
@@ -50,10 +56,9 @@ def cut(face, unicodes, axes=None):
     )
     subsetter = subset.Subsetter(options)
     subsetter.populate(unicodes=unicodes)
-    package, name = face
-    with as_file(files(package).joinpath(name)) as path:
-        font = TTFont(path)
-        subsetter.subset(font)
+    with open(face, "rb") as file:
+        font = TTFont(BytesIO(file.read()))
+    subsetter.subset(font)
     if "MATH" in font:
         for rule in ("FractionRuleThickness", "RadicalRuleThickness"):
             getattr(font["MATH"].table.MathConstants, rule).Value = RULE
@@ -79,22 +84,15 @@ def write_fonts(app, error):
     pages = (page.read_text(encoding="utf-8") for page in root.rglob("*.html"))
     used = {ord(character) for character in set().union(*map(html.unescape, pages))}
     used.update(subset.parse_unicodes(LETTERS))
-    package, name = SERIF
-    faces = {
-        "serif": cut((package, name.format("Regular")), used),
-        "serif-italic": cut((package, name.format("It")), used),
-        "serif-bold": cut((package, name.format("Semibold")), used),
-        "serif-bold-italic": cut((package, name.format("SemiboldIt")), used),
-        "code": cut(CODE, used, {"wght": 400}),
-        "math": cut(MATH, used),
-    }
     folder = root / "_static" / "fonts"
     folder.mkdir(parents=True, exist_ok=True)
-    for face, woff2 in faces.items():
-        (folder / f"{face}.woff2").write_bytes(woff2)
+    for name, (package, file) in FACES.items():
+        face = Path(find_spec(package).origin).parent / file  # the package is not run
+        (folder / f"{name}.woff2").write_bytes(cut(face, used, PINNED.get(name)))
 
 
 def setup(app):
     """Write the faces when the pages are there."""
+    logging.getLogger("fontTools").setLevel(logging.WARNING)
     app.connect("build-finished", write_fonts)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
