@@ -150,13 +150,24 @@ def _pow(expr, facts):
     base, exponent = expr.as_base_exp()
     if exponent.is_real and is_positive(base, facts):
         return []
-    if exponent.is_even and exponent.is_positive and base.is_real:
+    if exponent.is_even and exponent.is_positive and _is_real(base):
         return [[base]]
     if exponent.is_positive:
         return zeros(base, facts)
-    if exponent.is_even and base.is_real:
+    if exponent.is_even and _is_real(base):
         return []
     return _by_assumptions(expr)
+
+
+def _is_real(expr) -> bool:
+    """Whether an expression is real where it has a value: SymPy asks whether it has one."""
+    if expr.is_Add or expr.is_Mul:
+        return all(map(_is_real, expr.args))
+    if expr.is_Pow and expr.exp.is_Integer:
+        return _is_real(expr.base)
+    if isinstance(expr, sp.Sum):
+        return _is_real(expr.function)
+    return bool(expr.is_real)
 
 
 def _loop(expr, facts):
@@ -212,11 +223,12 @@ def implies(ways: list, conditions: list[dict], known: set, axes: dict, facts: t
     facts : tuple
         See `zeros`.
     """
+    facts = (*facts, *((algebra.canonical(e), positive) for e, positive in facts))
     for way in ways:
         for case in product(*map(_factors, way)):
             if any(is_positive(e, facts) or is_positive(-e, facts) for e in case):
                 continue  # outside the domain
-            if not any(_follows(list(case), condition, known, axes) for condition in conditions):
+            if not any(_follows(list(case), c, known, axes, facts) for c in conditions):
                 return ", ".join(f"{e} = 0" for e in case) or "everywhere"
     return ""
 
@@ -232,10 +244,10 @@ def _factors(equation) -> list:
     return [top]
 
 
-def _follows(equations, condition, known, axes) -> bool:
+def _follows(equations, condition, known, axes, facts) -> bool:
     goals = dict(condition)
     while goals:
-        found = ((v, s) for v in goals for e in equations for s in _solutions(e, v, axes))
+        found = ((v, s) for v in goals for e in equations for s in _solutions(e, v, axes, facts))
         for v, s in found:
             goal = _meet(s, goals[v], v, known)
             if goal is not None:
@@ -248,7 +260,7 @@ def _follows(equations, condition, known, axes) -> bool:
     return True
 
 
-def _solutions(equation, v, axes):
+def _solutions(equation, v, axes, facts):
     """Solve an equation that is linear in v."""
     equation = _instance(equation, v, axes)
     if equation is None:
@@ -258,7 +270,7 @@ def _solutions(equation, v, axes):
     if slope == 0 or slope.has(v) or rest.has(v) or sp.expand(top - slope * v - rest) != 0:
         return
     slope = sp.factor(slope)
-    if slope.is_number or is_positive(slope) or is_positive(-slope):
+    if slope.is_number or is_positive(slope, facts) or is_positive(-slope, facts):
         yield -rest / slope
 
 
