@@ -15,8 +15,8 @@ _DEPTH = 5
 def squarem(x0, x1, x2):
     """Two steps of EM in a row, x0 → x1 → x2, extrapolated as a parabola (eq-fl-squarem).
 
-    With r = x1 − x0 and v = (x2 − x1) − r this is x0 − 2 a r + a² v, a = −‖r‖ / ‖v‖. At a = −1
-    it is x2, and it never goes less far.
+    With r = x1 − x0 and v = (x2 − x1) − r this is x0 + 2 a r + a² v, a = ‖r‖ / ‖v‖
+    (eq-fl-squarem-length). At a = 1 it is x2, and it never goes less far.
 
     Parameters
     ----------
@@ -36,15 +36,15 @@ def squarem(x0, x1, x2):
     length, bend = np.linalg.norm(r), np.linalg.norm(v)
     if bend == 0:  # steps that do not shrink lead nowhere
         return x2
-    a = -max(length / bend, 1.0)
-    return x0 - 2 * a * r + a**2 * v
+    a = max(length / bend, 1.0)
+    return x0 + 2 * a * r + a**2 * v
 
 
 def anderson(points, images):
-    """The combination of images that should have moved least, Σ_i w_i M(x_i) (eq-fl-anderson).
+    """The combination of images that should have moved least, Σ_i w_i M(x_i).
 
     The weights sum to one, and make Σ_i w_i (M(x_i) − x_i) as short as can be: were M linear,
-    that would be the step from Σ_i w_i x_i.
+    that would be the step from Σ_i w_i x_i (eq-fl-affine).
 
     Parameters
     ----------

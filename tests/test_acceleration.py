@@ -19,7 +19,7 @@ BOTH = ["squarem", "anderson"]
 
 
 def test_squarem_by_hand():
-    """r = (−3, −4), v = (1, 0): a = −5, and (7, 4) − 2·5·(3, 4) + 25·(1, 0) = (2, −36)."""
+    """r = (−3, −4), v = (1, 0): a = 5, and (7, 4) − 2·5·(3, 4) + 25·(1, 0) = (2, −36)."""
     x0, x1, x2 = np.array([[7.0, 4.0], [4.0, 0.0], [2.0, -4.0]])
     np.testing.assert_allclose(squarem(x0, x1, x2), [2, -36])
 
@@ -32,7 +32,7 @@ def test_squarem_finds_the_limit_of_steps_that_shrink_by_one_factor(factor):
 
 @pytest.mark.parametrize("steps", [[1.0, 0.0, 0.7], [0.0, 1.0, 2.0]])
 def test_squarem_never_goes_less_far_than_the_two_steps(steps):
-    """One that turned back, where a would be above −1, and two alike, where v is zero."""
+    """One that turned back, where a would be below 1, and two alike, where v is zero."""
     assert squarem(*map(np.array, steps)) == pytest.approx(steps[2])
 
 
