@@ -16,9 +16,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from markdown_it import MarkdownIt
+from scipy.optimize import linear_sum_assignment
 from scipy.stats import kstest, norm
 
-from latent_em import bounds, gaussian_mixture, importance
+from latent_em import bounds, dirichlet, gaussian_mixture, importance, lda
 from latent_em.book import notebooks
 from latent_em.datasets import load_old_faithful
 from latent_em.em import fit_em, iterates
@@ -27,7 +28,7 @@ from latent_em.examples import linkage
 sync = pytest.importorskip("playwright.sync_api", reason="needs Playwright: pip install playwright")
 
 STATIC = notebooks.BOOK / "_static"
-FIGURES = ["jensen", "em", "mixture", "importance"]
+FIGURES = ["jensen", "em", "mixture", "importance", "lda"]
 WIDTHS = [1280, 390]
 
 # The drawing as a file: without what only the page needs, and with the colours of the light page.
@@ -706,6 +707,150 @@ def test_the_alt_text_of_importance_sampling_is_true(show):
     assert f"{shown['effective']:.1f} of the 100 draws are effective" in said
     assert f"{shown['estimate'] / EVIDENCE:.2f} of the truth" in said
     assert f"an error of {shown['error']:.2f}" in said
+
+
+# --- LDA on the bars ------------------------------------------------------------------------------
+
+COLUMNS = np.eye(5).repeat(5, axis=0).reshape(5, 5, 5)
+BARS = np.concatenate([COLUMNS, COLUMNS.transpose(0, 2, 1)]).reshape(10, 25) / 5
+INK = lda.sample(lda.Params(1e6 * BARS + 1e-3, 0.1, 0.1), [50] * 500, random_state=0).counts
+
+
+def mulberry32(seed):
+    """The random numbers of the script."""
+    low = 2**32 - 1
+    while True:
+        seed = (seed + 0x6D2B79F5) & low
+        t = (seed ^ seed >> 15) * (1 | seed) & low
+        t ^= (t + ((t ^ t >> 7) * (61 | t) & low)) & low
+        yield (t ^ t >> 14) / 2**32
+
+
+class Given(np.random.Generator):
+    """Hands out the start of the script, batch after batch, as if it had been drawn."""
+
+    def __init__(self, parts):
+        super().__init__(np.random.PCG64(0))
+        self.parts = iter(parts)
+
+    def standard_exponential(self, size, dtype):
+        part = next(self.parts).astype(dtype)
+        assert part.shape == size
+        return part
+
+
+def collapsed(sweeps, seed=1, n_batches=8):
+    draws = np.fromiter(mulberry32(seed), float, INK.nnz * 10)
+    start = -np.log1p(-draws).reshape(-1, 10)
+    document = np.repeat(np.arange(500), np.diff(INK.indptr))
+    parts = [start[document % n_batches == batch] for batch in range(n_batches)]
+    return lda.cvb0(INK, 10, 0.1, 0.1, tol=0, max_iter=sweeps, random_state=Given(parts))
+
+
+def climbed(lambda_, sweeps):
+    start = lda.Params(lambda_, 0.1, 0.1)
+    return fit_em(lda.Model(max_doc_iter=5), start, [INK], tol=0, max_iter=sweeps)
+
+
+def check_lda(page, lambda_, bound, rel=1e-9):
+    shown = data(page)
+    assert shown["lambda"].reshape(10, 25) == pytest.approx(lambda_, rel=rel, abs=50 * rel)
+    assert shown["bound"] == pytest.approx(bound, rel=min(rel, 1e-5))
+    topics = dirichlet.mean(lambda_)
+    apart = np.abs(topics[:, np.newaxis] - BARS).sum(axis=2) / 2
+    found = (apart[linear_sum_assignment(apart)] < 0.1).sum()
+    assert shown["found"] == found
+    assert f"{found} of 10 bars are found" in words(page)
+    assert f"Bound {shown['bound']:.0f} nats" in words(page)
+    opacity = page.locator("svg rect.drag-fill").evaluate_all(
+        "(pixels) => pixels.map((pixel) => +pixel.getAttribute('fill-opacity'))"
+    )
+    assert opacity == pytest.approx(np.minimum(5 * topics.ravel(), 1), abs=0.006)
+
+
+def test_the_documents_of_the_script_are_those_of_the_chapter():
+    script = (STATIC / "figures" / "bars.js").read_text(encoding="utf-8")
+    rows = re.search(r"`\n(.*)\n`", script, re.S)[1].split("\n")
+    assert [[int(n, 36) for n in row] for row in rows] == INK.toarray().tolist()
+    (chapter,) = notebooks.BOOK.glob("chapters/*_lda_used.ipynb")
+    cells = [cell.source for cell in notebooks.read(chapter).cells]
+    names = {"np": np, "lda": lda}
+    exec(next(source for source in cells if "def documents(seed)" in source), names)
+    assert (names["documents"](0) != INK).nnz == 0
+
+
+@pytest.mark.parametrize("sweeps", [0, 1, 4, 30])
+def test_vb_is_that_of_the_library(show, sweeps):
+    page = show("lda")
+    page.get_by_role("button", name="VB", exact=True).click()
+    press(page, "Sweep", "Home", *["ArrowRight"] * sweeps)
+    draws = np.fromiter(mulberry32(1), float, 250)
+    fit = climbed(0.8 + 0.4 * draws.reshape(10, 25), sweeps)
+    check_lda(page, fit.params.lambda_, fit.lower_bounds[-1], rel=1e-6)
+    assert overlaps(page) == []
+
+
+@pytest.mark.parametrize(("sweeps", "rel"), [(0, 1e-5), (1, 1e-5), (5, 1e-4), (30, 1e-2)])
+def test_cvb0_is_that_of_the_library(show, sweeps, rel):
+    page = show("lda")
+    press(page, "Sweep", "Home", *["ArrowRight"] * sweeps)
+    fit = collapsed(sweeps)
+    check_lda(page, fit.params.lambda_, lda.elbo(INK, fit.gamma, fit.params.lambda_, 0.1, 0.1), rel)
+
+
+def test_cvb0_then_vb_is_that_of_the_library(show):
+    page = show("lda")
+    page.get_by_role("button", name="CVB0, then VB").click()
+    press(page, "Sweep", "ArrowLeft", "ArrowLeft", "PageDown")
+    assert data(page)["sweep"] == 18
+    fit = climbed(collapsed(14).params.lambda_, 4)
+    check_lda(page, fit.params.lambda_, fit.lower_bounds[-1], rel=1e-2)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_sweeps_follow_the_pointer(show, width):
+    page = show("lda", width)
+    place = handle(page, "Sweep").bounding_box()
+    room = page.locator("svg").evaluate("(svg) => svg.clientWidth") - 58
+    pull(page, "Sweep", -room / 6, drop=False)
+    assert data(page)["sweep"] == 20
+    page.mouse.move(place["x"] + 2000, place["y"])
+    assert data(page)["sweep"] == 60
+    assert overlaps(page) == []
+
+
+def test_another_start_is_another(show):
+    page = show("lda")
+    before = data(page)["lambda"]
+    page.get_by_role("button", name="Another start").click()
+    assert data(page)["sweep"] == 0
+    page.get_by_role("button", name="Run").click()
+    after = data(page)
+    assert (after["sweep"], after["seed"]) == (60, 2)
+    assert not np.allclose(before, after["lambda"])
+
+
+def test_the_alt_text_of_lda_is_true(show):
+    page = show("lda")
+    bounds_of = [data(page)["bound"] / 1000]
+    press(page, "Sweep", "Home", *["ArrowRight"] * 3)
+    said = alt_text("lda")
+    assert "after 30 sweeps of CVB0; 7 of them" in said
+    assert f"near {data(page)['bound'] / 1000:.0f} thousand nats for three sweeps" in said
+    assert f"rises to {bounds_of[0]:.0f} thousand" in said
+
+
+@pytest.mark.slow
+def test_what_the_chapter_says_of_twenty_starts():
+    for seed in range(20):
+        draws = np.random.default_rng(seed).gamma(100, 0.01, (10, 25))
+        climb = climbed(draws, 60).lower_bounds
+        assert climb[-1] - climb[10] < 0.0055 * (climb[-1] - climb[0])
+        heights = []
+        for sweeps in (0, 3, 60):
+            fit = lda.cvb0(INK, 10, 0.1, 0.1, tol=0, max_iter=sweeps, random_state=seed)
+            heights.append(lda.elbo(INK, fit.gamma, fit.params.lambda_, 0.1, 0.1))
+        assert heights[1] - heights[0] < 0.03 * (heights[2] - heights[0])
 
 
 if __name__ == "__main__":

@@ -297,31 +297,44 @@ const figures = (() => {
     };
   }
 
-  /** Draw figure `name` in every <div> of its class, in the place of the picture there. */
-  function add(name, build) {
-    for (const div of document.querySelectorAll(`div.${name}`)) {
-      const picture = div.querySelector("img");
-      const it = frame(div, picture?.alt ?? name);
-      const { layout, update } = build(it, div.dataset);
-      let width = 0;
-      const draw = () => {
-        const now = Math.floor(div.clientWidth);
-        if (!now || now === width) return;
-        width = now;
-        const focus = [...it.svg.querySelectorAll("[tabindex]")].indexOf(document.activeElement);
-        it.svg.replaceChildren();
-        const height = layout(width);
-        set(it.svg, { width, height, viewBox: `0 0 ${width} ${height}` });
-        update();
-        if (focus >= 0) it.svg.querySelectorAll("[tabindex]")[focus]?.focus();
-      };
-      div.classList.add("drag");
-      div.replaceChildren(it.svg, it.controls, it.words);
-      new ResizeObserver(draw).observe(div);
-      draw();
-      div.dataset.ready = "yes";
-    }
+  /** Draw a figure in the place of the picture that stands in its <div>. */
+  function mount(div, name, build) {
+    const picture = div.querySelector("img");
+    const it = frame(div, picture?.alt ?? name);
+    const { layout, update } = build(it, div.dataset);
+    let width = 0;
+    const draw = () => {
+      const now = Math.floor(div.clientWidth);
+      if (!now || now === width) return;
+      width = now;
+      const focus = [...it.svg.querySelectorAll("[tabindex]")].indexOf(document.activeElement);
+      it.svg.replaceChildren();
+      const height = layout(width);
+      set(it.svg, { width, height, viewBox: `0 0 ${width} ${height}` });
+      update();
+      if (focus >= 0) it.svg.querySelectorAll("[tabindex]")[focus]?.focus();
+    };
+    div.classList.add("drag");
+    div.replaceChildren(it.svg, it.controls, it.words);
+    new ResizeObserver(draw).observe(div);
+    draw();
+    div.dataset.ready = "yes";
   }
 
-  return { add, axes, clamp, contours, element, grip, handle, line, number, range, set, shares };
+  /** Draw figure `name` in every <div> of its class, when it comes within a screen of the view. */
+  function add(name, build) {
+    const soon = new IntersectionObserver(
+      (entries) => {
+        for (const { isIntersecting, target } of entries) {
+          if (!isIntersecting) continue;
+          soon.unobserve(target);
+          mount(target, name, build);
+        }
+      },
+      { rootMargin: "100%" },
+    );
+    document.querySelectorAll(`div.${name}`).forEach((div) => soon.observe(div));
+  }
+
+  return { add, axes, clamp, contours, element, grip, handle, line, number, range, set, shares, still };
 })();
