@@ -1,7 +1,8 @@
 """What every exercise is held to, with the wrong answers by name and the right ones of a notebook.
 
 Set-up, answers and check run here in one go, without a kernel, as the official grade lays them
-out. An answer is the text that a student writes where the cell says YOUR CODE HERE.
+out. An answer is the text that a student writes where the cell says YOUR CODE HERE, or the whole
+definition.
 """
 
 import contextlib
@@ -89,8 +90,10 @@ class Answers:
         return [(check, *run(found, check, answer, seed, **how)) for check in checks]
 
     def cell(self, key, answer):
-        """Return the answer cell with an answer written into it."""
-        return fill(read(self.name)[1][key], answer)
+        """Return the answer cell with an answer written into it, or in its place."""
+        blank = read(self.name)[1][key]
+        start = blank.partition("(")[0] + "("
+        return answer if f"\n{start}" in f"\n{answer}" else fill(blank, answer)
 
     def test_an_exercise_has_wrong_and_right_answers(self, key):
         assert len(self.wrong[key]) >= 3
