@@ -6,17 +6,6 @@ document.addEventListener("DOMContentLoaded", () => {
   all(".search-button-field, details.hide > summary").forEach((control) =>
     control.removeAttribute("aria-label"),
   );
-  // Font Awesome draws the icons of this button at some later time, with a title in each.
-  all(".theme-switch-button").forEach((button) => {
-    const silence = () =>
-      button.querySelectorAll("svg:has(title)").forEach((icon) => {
-        icon.querySelector("title").remove();
-        icon.setAttribute("aria-hidden", "true");
-      });
-    new MutationObserver(silence).observe(button, { childList: true, subtree: true });
-    silence();
-  });
-
   // All content belongs to a landmark.
   const logo = document.querySelector(".sidebar-primary-item:has(.navbar-brand)");
   logo?.setAttribute("role", "navigation");
@@ -53,4 +42,13 @@ document.addEventListener("DOMContentLoaded", () => {
     ({ target }) => target.matches?.(".formula, span.math, pre") && fade(target),
     true,
   );
+
+  // Paper is white.
+  const page = document.documentElement;
+  window.addEventListener("beforeprint", () => {
+    all("img[loading]").forEach((image) => (image.loading = "eager"));
+    page.dataset.screenTheme = page.dataset.theme;
+    page.dataset.theme = "light";
+  });
+  window.addEventListener("afterprint", () => (page.dataset.theme = page.dataset.screenTheme));
 });

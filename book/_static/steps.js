@@ -19,16 +19,20 @@ document.addEventListener("DOMContentLoaded", () => {
     slider.addEventListener("input", () => show(+slider.value));
     const previous = button("◀", "Previous step", -1);
     const next = button("▶", "Next step", 1);
-    const caption = document.createElement("output");
-    const told = new Set(frames.map((frame) => frame.alt)).size > 1;
+    const count = document.createElement("output");
+    // What differs from step to step is told in words as well.
+    const text = document.createElement("p");
+    text.className = "steps-text";
+    text.setAttribute("aria-live", "polite");
+    text.hidden = new Set(frames.map((frame) => frame.alt)).size === 1;
 
     const show = (step) => {
       step = Math.min(Math.max(step, 1), frames.length);
       frames.forEach((frame, i) => (frame.hidden = i !== step - 1));
       slider.value = step;
       slider.setAttribute("aria-valuetext", `step ${step} of ${frames.length}`);
-      caption.textContent = `Picture ${step} of ${frames.length}`;
-      if (told) caption.setAttribute("aria-label", `${caption.textContent}: ${frames[step - 1].alt}`);
+      count.textContent = `${step} of ${frames.length}`;
+      text.textContent = frames[step - 1].alt;
       // aria-disabled and not disabled: a button that has the focus keeps it.
       previous.setAttribute("aria-disabled", step === 1);
       next.setAttribute("aria-disabled", step === frames.length);
@@ -38,14 +42,14 @@ document.addEventListener("DOMContentLoaded", () => {
     controls.className = "steps-controls";
     controls.setAttribute("role", "group");
     controls.setAttribute("aria-label", "Steps of this figure");
-    controls.append(previous, slider, next, caption);
+    controls.append(previous, slider, next, count);
     controls.addEventListener("keydown", (event) => {
       const move = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
       if (!move) return;
       event.preventDefault();
       show(+slider.value + move);
     });
-    frames.at(-1).after(controls);
+    frames.at(-1).after(controls, text);
     show(1);
   });
 });
