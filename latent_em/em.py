@@ -9,7 +9,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable, Mapping
 from functools import partial, reduce
-from itertools import repeat
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -366,7 +365,7 @@ def _with_bounds(result, lower_bounds):
 
 def _e_step(model, params, chunks, local, run):
     """E-steps of all chunks: summed statistics, total bound, what each chunk keeps."""
-    per_chunk = map(_check_e_step, run(model.e_step, repeat(params), chunks, local))
+    per_chunk = map(_check_e_step, run(model.e_step, [params] * len(chunks), chunks, local))
     stats, bounds, local = zip(*per_chunk, strict=True)
     global_bound = getattr(model, "global_bound", None)
     bound = float(sum(bounds) + (global_bound(params) if global_bound else 0.0))

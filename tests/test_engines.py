@@ -1,0 +1,177 @@
+"""Real engines: a cluster that loses a worker, a driver that is killed, data beyond the memory."""
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+
+from latent_em import gaussian_mixture, lda
+from latent_em.em import fit_em
+from latent_em.out_of_core import rows_of
+
+pytestmark = pytest.mark.slow
+
+START = gaussian_mixture.Params(
+    np.full(2, 0.5), np.array([[0.0] * 3, [1.0] * 3]), np.stack([np.eye(3)] * 2)
+)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    rng = np.random.default_rng(0)
+    X = np.vstack([rng.normal(m, 1, (3000, 3)) for m in (0, 2)])
+    np.save(tmp_path / "X.npy", rng.permutation(X))
+    counts = rng.poisson(0.5, (90, 40))
+    np.save(tmp_path / "counts.npy", counts)
+    (tmp_path / "kept").mkdir()
+    lambda_ = rng.gamma(100, 0.01, (3, 40))
+    for name, start in (("start", START), ("topics", lda.Params(lambda_, 0.5, 0.5))):
+        (tmp_path / f"{name}.pickle").write_bytes(pickle.dumps(start))
+    return tmp_path
+
+
+def program(folder, name, text):
+    """Write a program that workers can import; return how to run it in the folder."""
+    head = """
+        import os, pickle, signal, sys
+        from pathlib import Path
+        import numpy as np
+        from latent_em import gaussian_mixture, lda
+        from latent_em.em import fit_em
+        from latent_em.out_of_core import from_files, load_rows, rows_of
+
+        def read(name):
+            return pickle.loads(Path(name + ".pickle").read_bytes())
+
+        def write(name, value):
+            Path(name + ".part").write_bytes(pickle.dumps(value))
+            os.replace(name + ".part", name + ".pickle")
+    """
+    (folder / f"{name}.py").write_text(textwrap.dedent(head) + textwrap.dedent(text))
+    return [sys.executable, f"{name}.py"]
+
+
+def run(folder, name, text):
+    done = subprocess.run(
+        program(folder, name, text), cwd=folder, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return pickle.loads((folder / "result.pickle").read_bytes())
+
+
+def test_a_dask_cluster_that_loses_a_worker_gives_the_serial_result(folder):
+    pytest.importorskip("distributed", reason="needs the extra latent_em[cluster]")
+    text = """
+        from dask.distributed import Client, LocalCluster
+
+        def load(rows):  # once, the worker dies of it in the middle of a step
+            if rows.start == 2400 and Path("armed").exists():
+                Path("armed").rename("fired")
+                os.kill(os.getpid(), signal.SIGKILL)
+            return load_rows(rows)
+
+        if __name__ == "__main__":
+            with LocalCluster(2, threads_per_worker=1, dashboard_address=None) as cluster:
+                with Client(cluster) as client:
+                    before = client.run(os.getpid)
+                    executor = client.get_executor(pure=False)
+                    model, chunks = from_files(gaussian_mixture, load), rows_of("X.npy", 800)
+                    first = fit_em(model, read("start"), chunks, tol=0, max_iter=5,
+                                   executor=executor)
+                    Path("armed").touch()
+                    rest = fit_em(model, first.params, chunks, local=first.local, tol=0,
+                                  max_iter=5, executor=executor)
+                    topics = fit_em(
+                        from_files(lda, keep_in="kept"), read("topics"),
+                        rows_of("counts.npy", 20), tol=0, max_iter=8, executor=executor)
+                    kept = np.concatenate([np.load(name) for name in topics.local])
+                    lost = len(set(before.values()) - set(client.run(os.getpid).values()))
+            bounds = [*first.lower_bounds, *rest.lower_bounds[1:]]
+            write("result", (rest.params, bounds, topics.lower_bounds, kept, lost))
+    """
+    params, lower_bounds, topics, gamma, n_lost = run(folder, "cluster", text)
+    assert (folder / "fired").exists()
+    assert n_lost == 1
+    serial = fit_em(gaussian_mixture, START, [np.load(folder / "X.npy")], tol=0, max_iter=10)
+    np.testing.assert_allclose(lower_bounds, serial.lower_bounds, rtol=1e-12)
+    np.testing.assert_allclose(params.means, serial.params.means, rtol=1e-10)
+    start = pickle.loads((folder / "topics.pickle").read_bytes())
+    alone = fit_em(lda, start, [np.load(folder / "counts.npy")], tol=0, max_iter=8)
+    np.testing.assert_allclose(topics, alone.lower_bounds, rtol=1e-12)
+    np.testing.assert_allclose(gamma, alone.local[0], rtol=1e-9)
+
+
+def test_a_fit_goes_on_after_its_driver_was_killed(folder):
+    text = """
+        state = read("state") if Path("state.pickle").exists() else (read("start"), None, [])
+        params, local, bounds = state
+        model, chunks = from_files(gaussian_mixture), rows_of("X.npy", 1000)
+        while len(bounds) < 13:
+            fit = fit_em(model, params, chunks, local=local, tol=0, max_iter=3)
+            params, local = fit.params, fit.local
+            bounds = [*bounds[:-1], *fit.lower_bounds]
+            write("state", (params, local, bounds))
+            print(len(bounds), flush=True)
+            if "wait" in sys.argv:
+                sys.stdin.readline()
+        write("result", (params, bounds))
+    """
+    command = program(folder, "driver", text)
+    driver = subprocess.Popen(
+        [*command, "wait"], cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    with driver:
+        assert driver.stdout.readline() == "4\n"
+        driver.stdin.write("go on\n")
+        driver.stdin.flush()
+        assert driver.stdout.readline() == "7\n"
+        driver.send_signal(signal.SIGKILL)
+    assert driver.returncode == -signal.SIGKILL
+    assert not (folder / "result.pickle").exists()
+    params, lower_bounds = run(folder, "driver", text)
+    chunks = [np.load(folder / "X.npy")[c.start : c.stop] for c in rows_of(folder / "X.npy", 1000)]
+    whole = fit_em(gaussian_mixture, START, chunks, tol=0, max_iter=12)
+    np.testing.assert_array_equal(lower_bounds, whole.lower_bounds)
+    np.testing.assert_array_equal(params.covariances, whole.params.covariances)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="RLIMIT_DATA means this on Linux alone")
+def test_data_four_times_larger_than_all_private_memory(folder, monkeypatch):
+    """The kernel refuses the process private memory, used or not, beyond a quarter of the data."""
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")
+    X = np.lib.format.open_memmap(folder / "large.npy", "w+", shape=(5_000_000, 16))
+    rng = np.random.default_rng(0)
+    for start in range(0, len(X), 100_000):
+        X[start : start + 100_000] = rng.standard_normal((100_000, 16)) + 2 * (start % 200_000 > 0)
+    size = X.nbytes
+    del X
+    text = """
+        import resource
+
+        limit = os.path.getsize("large.npy") // 4
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+        try:
+            np.ones(limit // 8)
+        except MemoryError:
+            pass
+        else:
+            raise SystemExit("the limit does not hold")
+        means = np.array([[0.0] * 16, [1.0] * 16])
+        start = gaussian_mixture.Params(np.full(2, 0.5), means, np.stack([np.eye(16)] * 2))
+        chunks = rows_of("large.npy", 50_000)
+        fit = fit_em(from_files(gaussian_mixture), start, chunks, tol=0, max_iter=3)
+        status = dict(line.split(":", 1) for line in open("/proc/self/status"))
+        write("result", (fit, {key: status[key].strip() for key in ("VmData", "RssAnon")}))
+    """
+    fit, memory = run(folder, "large", text)
+    print(f"data {size / 2**20:.0f} MiB, private memory {memory}")
+    assert size > 4 * 1024 * int(memory["VmData"].split()[0])
+    assert (np.diff(fit.lower_bounds) > 0).all()
+    assert fit.stats.n_samples == 5_000_000
+    np.testing.assert_allclose(np.sort(fit.params.means[:, 0]), [0, 2], atol=0.01)
+    os.remove(folder / "large.npy")
