@@ -94,7 +94,9 @@ class GluePunctuation(SphinxPostTransform):
         """Take what the pattern finds from a neighbour, if that is text."""
         for text in siblings:
             if isinstance(text, nodes.Text) and (found := pattern.search(text)):
-                text.parent.replace(text, nodes.Text(pattern.sub("", text, count=1)))
+                family = text.parent.children  # in which texts that are equal occur
+                at = next(i for i, node in enumerate(family) if node is text)
+                text.parent[at] = nodes.Text(pattern.sub("", text, count=1))
                 yield nodes.Text(found.group())
 
 
