@@ -81,7 +81,8 @@ def write_fonts(app, error):
     if error or app.builder.format != "html":
         return
     root = Path(app.outdir)
-    pages = (page.read_text(encoding="utf-8") for page in root.rglob("*.html"))
+    drawn = (root / "_static" / "figures").glob("*.js")  # scripts that write into the pages
+    pages = (page.read_text(encoding="utf-8") for page in [*root.rglob("*.html"), *drawn])
     used = {ord(character) for character in set().union(*map(html.unescape, pages))}
     used.update(subset.parse_unicodes(LETTERS))
     folder = root / "_static" / "fonts"

@@ -10,6 +10,8 @@ import re
 import shutil
 import sys
 from contextlib import contextmanager
+from functools import cache
+from importlib.util import find_spec
 from itertools import combinations, islice, pairwise
 from pathlib import Path
 
@@ -20,7 +22,7 @@ from scipy.optimize import linear_sum_assignment
 from scipy.stats import kstest, norm
 
 from latent_em import bounds, dirichlet, gaussian_mixture, importance, lda
-from latent_em.book import notebooks
+from latent_em.book import fonts, notebooks
 from latent_em.datasets import load_old_faithful
 from latent_em.em import fit_em, iterates
 from latent_em.examples import linkage
@@ -28,6 +30,7 @@ from latent_em.examples import linkage
 sync = pytest.importorskip("playwright.sync_api", reason="needs Playwright: pip install playwright")
 
 STATIC = notebooks.BOOK / "_static"
+PICTURES = notebooks.BOOK / "figures"
 FIGURES = ["jensen", "em", "mixture", "importance", "lda"]
 WIDTHS = [1280, 390]
 
@@ -63,12 +66,35 @@ def alt_text(name):
     return re.search(r"!\[(.*?)\]", cell_of(name)[1], re.S)[1].replace("−", "-")
 
 
+@cache
+def faces():
+    """The faces of the text, cut down as in the book."""
+    scripts = [script.read_text(encoding="utf-8") for script in (STATIC / "figures").glob("*.js")]
+    used = set(map(ord, "".join(scripts))) | set(range(32, 127))
+    found = {}
+    for name in ("serif", "serif-italic", "serif-bold"):
+        package, file = fonts.FACES[name]
+        face = Path(find_spec(package).origin).parent / file
+        found[name] = fonts.cut(face, used)
+    return found
+
+
+def write_styles(folder):
+    """The style sheets of the book with the faces beside them, as in the built book."""
+    (folder / "fonts").mkdir(exist_ok=True)
+    for sheet in ("book.css", "figures.css"):
+        shutil.copy(STATIC / sheet, folder)
+    for name, face in faces().items():
+        (folder / "fonts" / f"{name}.woff2").write_bytes(face)
+    return folder
+
+
 def write_page(name, folder, theme="light"):
     """A page with one figure and the scripts and the style of the book."""
     path, markdown = cell_of(name)
     html = MarkdownIt("commonmark", {"html": True}).render(markdown)
     styles = "".join(
-        f'<link rel="stylesheet" href="{(STATIC / sheet).as_uri()}">'
+        f'<link rel="stylesheet" href="{(write_styles(folder) / sheet).as_uri()}">'
         for sheet in ("book.css", "figures.css")
     )
     colours = {"light": "#fff; color: #222", "dark": "#121212; color: #ddd"}[theme]
@@ -78,7 +104,7 @@ def write_page(name, folder, theme="light"):
         f'<meta name="viewport" content="width=device-width"><title>{name}</title>'
         f'<base href="{path.parent.as_uri()}/">{styles}'
         f'<script defer src="{(STATIC / "figures" / "load.js").as_uri()}"></script></head>'
-        f'<body style="font: 16px sans-serif; background: {colours}">'
+        f'<body style="font-family: var(--pst-font-family-base); background: {colours}">'
         f'<article class="bd-article" style="max-width: 736px">{html}</article></body></html>',
         encoding="utf-8",
     )
@@ -205,7 +231,7 @@ def as_file(page):
 @pytest.mark.parametrize("name", FIGURES)
 def test_the_picture_for_pages_without_scripts_is_what_the_script_draws(show, name):
     drawn = as_file(show(name))
-    stored = (STATIC / "figures" / f"{name}.svg").read_text(encoding="utf-8")
+    stored = (PICTURES / f"{name}.svg").read_text(encoding="utf-8")
     assert stored == drawn, f"draw it anew: python {Path(__file__).name}"
 
 
@@ -861,6 +887,6 @@ if __name__ == "__main__":
             one = found.new_page(viewport={"width": 1280, "height": 1000}, reduced_motion="reduce")
             one.goto(write_page(figure, Path(folder)))
             one.wait_for_selector(f"div.figure-{figure}[data-ready]")
-            target = STATIC / "figures" / f"{figure}.svg"
+            target = PICTURES / f"{figure}.svg"
             target.write_text(as_file(one), encoding="utf-8", newline="\n")
             print(json.dumps({figure: target.stat().st_size}))

@@ -1,21 +1,21 @@
 // Loads the scripts of the figures to drag that a page holds, and none on the other pages.
-// A figure is <div class="figure-NAME">: NAME.js draws in it. Until then, and where scripts are
+// A figure is <div class="figure-NAME">: scripts of its own draw in it. Until then, and where scripts are
 // off, it shows the picture that stands in it.
 (() => {
   const folder = document.currentScript.src.replace(/[^/]*$/, "");
   const NEEDS = {
-    "figure-importance": ["importance"],
-    "figure-jensen": ["jensen"],
-    "figure-em": ["em"],
-    "figure-mixture": ["old_faithful", "mixture"],
-    "figure-lda": ["bars", "lda"],
+    "figure-importance": ["importance.js"],
+    "figure-jensen": ["jensen.js"],
+    "figure-em": ["em.js"],
+    "figure-mixture": ["old_faithful.js", "mixture.js"],
+    "figure-lda": ["bars.js", "lda.js"],
   };
   const load = () => {
     const present = Object.keys(NEEDS).filter((name) => document.querySelector(`div.${name}`));
     if (!present.length) return;
-    for (const name of ["shared", ...present.flatMap((figure) => NEEDS[figure])]) {
+    for (const name of ["shared.js", ...present.flatMap((figure) => NEEDS[figure])]) {
       const script = document.createElement("script");
-      script.src = `${folder}${name}.js`;
+      script.src = `${folder}${name}`;
       script.async = false; // in this order
       document.head.append(script);
     }
