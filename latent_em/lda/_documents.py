@@ -61,6 +61,7 @@ class Documents:
         self.counts, self.topics = counts, topics
         self.document, self.word, self.n = pairs(counts)
         self.beta = topics.beta.take(self.word, axis=0)
+        self.ratios = _csr(counts, np.empty_like(self.n))  # n / norm, of the last update
 
     def shares(self, gamma):
         """``Shares`` at γ."""
@@ -91,8 +92,8 @@ class Documents:
 
     def topic_counts(self, shares):
         """Σ_v n_mv φ_mvk of each document."""
-        ratios = _csr(self.counts, self.n / shares.norm)
-        counts = shares.theta * (ratios @ self.topics.beta)
+        np.divide(self.n, shares.norm, out=self.ratios.data)
+        counts = shares.theta * (self.ratios @ self.topics.beta)
         if shares.lost.size:
             phi = np.exp(self._lost_log_phi(shares)[0])
             np.add.at(counts, self.document[shares.lost], self.n[shares.lost, np.newaxis] * phi)

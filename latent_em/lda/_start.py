@@ -1,14 +1,13 @@
 """Where batch variational Bayes starts: EM for the shares and the topics as plain parameters."""
 
 import numpy as np
-from scipy import sparse
 
 from latent_em._validation import check_integer
 from latent_em.lda._documents import pairs
 from latent_em.lda._model import Params, check_counts, check_params
 
 _LEAST = 1e-12  # of a prior, lest a product of a share and a probability be zero
-_NUMBERS = 2**18  # pairs times topics worked on at a time, so that they stay in the cache
+_NUMBERS = 2**16  # pairs times topics worked on at a time, so that they stay in the cache
 
 
 def em_start(counts, n_components, alpha, eta, *, max_iter=30, random_state=None):
@@ -60,23 +59,23 @@ def em_start(counts, n_components, alpha, eta, *, max_iter=30, random_state=None
     least_eta = np.reshape(np.maximum(eta, _LEAST), (-1, 1)).astype(np.float32)
     theta = np.repeat(counts.sum(axis=1)[:, np.newaxis] / n_components, n_components, axis=1)
     theta = theta.astype(np.float32) + least_alpha
-    counts = counts.astype(np.float32)
+    ratios, entries = counts.astype(np.float32), pairs(counts)
     for _ in range(max_iter):
         beta = topics + least_eta
         beta /= beta.sum(axis=0)
-        ratios = _ratios(counts, theta, beta)
+        ratios.data = _ratios(entries, theta, beta)
         topics = beta * (ratios.T @ theta)
         theta = theta * (ratios @ beta) + least_alpha
     return Params(topics.T.astype(float) + eta, alpha, eta)
 
 
-def _ratios(counts, theta, beta):
+def _ratios(entries, theta, beta):
     """n_mv / Σ_k θ_mk β_kv for each pair of a document and a word; times θ_mk β_kv it is n φ."""
-    document, word, n = pairs(counts)
-    norm = np.empty_like(n)
+    document, word, n = entries
+    norm = np.empty(len(n), dtype=np.float32)
     size = max(1, _NUMBERS // theta.shape[1])
     for start in range(0, len(n), size):
         some = slice(start, start + size)
         of_documents, of_words = theta.take(document[some], axis=0), beta.take(word[some], axis=0)
         np.einsum("ik,ik->i", of_documents, of_words, out=norm[some])
-    return sparse.csr_array((n / norm, counts.indices, counts.indptr), counts.shape)
+    return np.divide(n, norm, out=norm, casting="same_kind")
