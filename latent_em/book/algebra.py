@@ -369,9 +369,9 @@ def substitute(expr: sp.Basic, at: dict) -> sp.Basic:
 
 
 def _mpmath(expr: sp.Expr):
-    number = expr.evalf(mp.dps)
+    number = expr.evalf(mp.dps) if isinstance(expr, sp.Expr) else sp.Symbol(str(expr))
     if not number.is_number:
-        raise TypeError(f"{expr} has no value at a point")
+        raise ArithmeticError(f"{expr} has no value at a point")
     return mp.mpmathify(number) if number.is_finite else mp.nan
 
 
@@ -437,7 +437,8 @@ def canonical(expr: sp.Expr) -> sp.Expr:
     if isinstance(expr, sp.Derivative):  # inside first: the names of indices may clash
         return canonical(sp.diff(canonical(expr.expr), *expr.variable_count))
     if isinstance(expr, _UNEVALUATED):
-        return canonical(expr.doit(deep=False))
+        done = expr.doit(deep=False)
+        return done if done == expr else canonical(done)
     if isinstance(expr, (sp.Sum, sp.Product)):
         loop = _sum if isinstance(expr, sp.Sum) else _product
         result = canonical(expr.function)
@@ -552,15 +553,15 @@ def _binomial(inside: sp.Expr, limit: tuple) -> sp.Expr | None:
     i, low, high = limit
     if low not in (0, 1) or not inside.has(sp.binomial(high, i)):
         return None
-    (outside, powers), moment = (inside / sp.binomial(high, i)).as_independent(i, as_Add=False), 0
-    while i in sp.Mul.make_args(powers):
-        powers, moment = powers / i, moment + 1
+    outside, powers = (inside / sp.binomial(high, i)).as_independent(i, as_Add=False)
+    moment = sp.sympify(powers.as_powers_dict().get(i, 0))
+    powers /= i**moment
     first, q = powers.subs(i, 0), sp.powsimp(sp.expand(powers.subs(i, i + 1) / powers))
-    if q.has(i) or powers.has(sp.binomial):
+    if q.has(i) or powers.has(sp.binomial) or not moment.is_nonnegative:
         return None
     z = sp.Dummy()
     total = (1 + z) ** high
-    for _ in range(moment):
+    for _ in range(int(moment)):
         total = z * sp.diff(total, z)
     return outside * first * (total.subs(z, q) - (low if moment == 0 else 0))
 

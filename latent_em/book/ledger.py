@@ -40,7 +40,6 @@ WORDS = (  # how an equation was checked, the best first
     "strict local optimum",
     "numeric",
     "cites a theorem",
-    "sampled",
     "simulated",
     "not said",
     "definition",

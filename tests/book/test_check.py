@@ -83,14 +83,22 @@ probability = w[k] / Sum(w[k], (k, 1, K))
 jensen = (Sum(probability * log(q[k]), (k, 1, K)), log(Sum(probability * q[k], (k, 1, K))))
 
 
-def test_inequality_says_whether_it_is_proved(capsys):
+def test_inequality_is_proved_by_its_form_or_a_derivative(capsys):
     check.inequality("eq-x", 2 * a * mu, a**2 + mu**2, equality={mu: a})
     check.inequality("eq-x", log(a), a - 1, equality={a: 1})
-    check.inequality("eq-x", log(a * b * v) / 3, log((a + b + v) / 3), equality={a: v, b: v})
-    form, derivative, sampled = capsys.readouterr().out.splitlines()
+    form, derivative = capsys.readouterr().out.splitlines()
     assert form.endswith("  proved")
     assert derivative.endswith("  proved")
-    assert "  sampled, 1000 points, least gap " in sampled
+
+
+def test_inequality_needs_a_proof():
+    near = sp.Rational(1, 10**9)  # between 1 and 1 + near no point is tried
+    for smaller, larger, equality in (
+        (log(a * b * v) / 3, log((a + b + v) / 3), {a: v, b: v}),  # true
+        (0, (a - 1) * (a - 1 - near), {a: 1}),  # false
+    ):
+        with pytest.raises(CheckFailed, match="not proved: give a certificate"):
+            check.inequality("eq-x", smaller, larger, equality=equality)
 
 
 @pytest.mark.parametrize(
@@ -148,14 +156,12 @@ def test_a_hessian_of_numbers_is_proved_definite_at_any_size(capsys):
     assert "  strict local minimum" in capsys.readouterr().out
 
 
-def test_minimum_falls_back_to_points(capsys):
+def test_minimum_needs_a_proof(capsys):
     quartic = (mu - a) ** 2 * (1 + exp(mu * v) + a * mu**2)
     check.minimum("eq-x", quartic, at={mu: a})
-    objective = (mu - a) ** 2 * (v**2 - v + 1)
-    check.minimum("eq-x", objective, at={mu: a})
-    first, second = capsys.readouterr().out.splitlines()
-    assert first.endswith("  proved, global minimum")
-    assert second.endswith("  sampled, strict local minimum, Hessian at 40 points")
+    assert capsys.readouterr().out.endswith("  proved, global minimum\n")
+    with pytest.raises(CheckFailed, match="not proved positive definite: give a certificate"):
+        check.minimum("eq-x", (mu - a) ** 2 * (v**2 - v + 1), at={mu: a})
 
 
 @pytest.mark.parametrize(
@@ -295,6 +301,27 @@ def test_a_claim_that_holds_is_not_refuted():
     assert failure.type is CheckFailed
     with pytest.raises(CheckFailed, match="no counterexample"), check.refuted():
         pass
+
+
+MATRIX = sp.MatrixSymbol("A", N, N)
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        lambda: check.identity("eq-x", sp.Determinant(MATRIX), sp.Trace(MATRIX)),
+        lambda: check.identity("eq-x", MATRIX[n, k], MATRIX[k, n]),
+        lambda: check.inequality("eq-x", MATRIX, MATRIX.T, equality={a: 1}),
+        lambda: check.maximum("eq-x", MATRIX, at={a: 1}),
+        lambda: check.maximum(
+            "eq-x", a + b, at={a: 1, b: 1}, subject_to=a * b - 1, certificate=[0]
+        ),
+        lambda: check.identity("eq-x", sp.Sum(a**n / sp.factorial(n), (n, 0, oo)), exp(b)),
+    ],
+)
+def test_what_is_beyond_the_checks_fails(claim):
+    with pytest.raises(CheckFailed):
+        claim()
 
 
 def test_other_errors_pass_through():

@@ -237,10 +237,10 @@ def test_too_many_weak_checks_are_found(book):
 
 def test_an_equation_counts_by_its_weakest_check():
     one = ledger.Entry("eq-a", "", "identity", "", "", "", "", 0, "proved")
-    found = [one, one._replace(word="sampled"), one._replace(label="eq-b", scope="K = 3")]
+    found = [one, one._replace(word="numeric"), one._replace(label="eq-b", scope="K = 3")]
     found += [one._replace(label="eq-c", word="strict local maximum"), one._replace(label="eq-d")]
     assert ledger.words(found) == {
-        "sampled": 1,
+        "numeric": 1,
         "proved in a special case": 1,
         "strict local optimum": 1,
         "proved": 1,

@@ -375,6 +375,10 @@ def test_a_false_identity_is_refused(sides):
         (Sum(sp.binomial(N, n) * t**n * mu ** (N - n), (n, 0, N)), (mu + t) ** N),
         (Sum(sp.binomial(N, n) * a**n, (n, 1, N)), (1 + a) ** N - 1),
         (Sum(n * sp.binomial(N, n) * a**n * (1 - a) ** (N - n), (n, 0, N)), N * a),
+        (
+            Sum(n * (n - 1) * sp.binomial(N, n) * a**n, (n, 0, N)),
+            N * (N - 1) * a**2 * (1 + a) ** (N - 2),
+        ),
     ],
 )
 def test_a_true_identity_is_proved(sides):
