@@ -89,16 +89,22 @@ def test_a_dask_cluster_that_loses_a_worker_gives_the_serial_result(folder):
                     topics = fit_em(
                         from_files(lda, keep_in="kept"), read("topics"),
                         rows_of("counts.npy", 20), tol=0, max_iter=8, executor=executor)
+                    X = np.load("X.npy")
+                    there = client.scatter([X[:2500], X[2500:]])  # chunks that are in the workers
+                    futures = fit_em(gaussian_mixture, read("start"), there, tol=0, max_iter=10,
+                                     executor=executor)
                     kept = np.concatenate([np.load(name) for name in topics.local])
                     lost = len(set(before.values()) - set(client.run(os.getpid).values()))
             bounds = [*first.lower_bounds, *rest.lower_bounds[1:]]
-            write("result", (rest.params, bounds, topics.lower_bounds, kept, lost))
+            write("result", (rest.params, bounds, topics.lower_bounds, kept, lost,
+                             futures.lower_bounds))
     """
-    params, lower_bounds, topics, gamma, n_lost = run(folder, "cluster", text)
+    params, lower_bounds, topics, gamma, n_lost, futures = run(folder, "cluster", text)
     assert (folder / "fired").exists()
     assert n_lost == 1
     serial = fit_em(gaussian_mixture, START, [np.load(folder / "X.npy")], tol=0, max_iter=10)
     np.testing.assert_allclose(lower_bounds, serial.lower_bounds, rtol=1e-12)
+    np.testing.assert_allclose(futures, serial.lower_bounds, rtol=1e-12)
     np.testing.assert_allclose(params.means, serial.params.means, rtol=1e-10)
     start = pickle.loads((folder / "topics.pickle").read_bytes())
     alone = fit_em(lda, start, [np.load(folder / "counts.npy")], tol=0, max_iter=8)
