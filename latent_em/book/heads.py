@@ -23,11 +23,12 @@ def totals(found: list[ledger.Entry]) -> str:
     proved, special, definitions = (
         counted.pop(word, 0) for word in ("proved", "proved in a special case", "definition")
     )
-    weaker = sum(counted.values())
+    others = {"in a special case": special, "in a weaker sense": sum(counted.values())}
     return (
-        f"Of {proved + special + weaker + definitions} equations {proved} are proved for all "
-        f"values and sizes, {special} in a special case, {weaker} in a weaker sense; "
-        f"{definitions} are definitions."
+        f"Of {proved + sum(others.values()) + definitions} equations {proved} are proved for all "
+        "values and sizes"
+        + "".join(f", {number} {how}" for how, number in others.items() if number)
+        + f"; {definitions} are definitions."
     )
 
 

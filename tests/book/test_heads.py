@@ -27,6 +27,9 @@ def test_the_totals_count_equations_by_their_weakest_check():
         "Of 6 equations 2 are proved for all values and sizes, 1 in a special case, "
         "2 in a weaker sense; 1 are definitions."
     )
+    assert heads.totals([entry("eq-a"), entry("eq-d", "definition")]) == (
+        "Of 2 equations 1 are proved for all values and sizes; 1 are definitions."
+    )
 
 
 def test_the_totals_of_the_book_stand_where_the_comment_is(monkeypatch):

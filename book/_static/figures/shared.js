@@ -315,7 +315,8 @@ const figures = (() => {
       if (focus >= 0) it.svg.querySelectorAll("[tabindex]")[focus]?.focus();
     };
     div.classList.add("drag");
-    div.replaceChildren(it.svg, it.controls, it.words);
+    if (div.dataset.buttons === "above") div.replaceChildren(it.controls, it.svg, it.words);
+    else div.replaceChildren(it.svg, it.controls, it.words);
     new ResizeObserver(draw).observe(div);
     draw();
     div.dataset.ready = "yes";
