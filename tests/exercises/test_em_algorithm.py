@@ -198,6 +198,15 @@ WRONG = {
             CURVATURE.format(m=POOLED, value="(h / m - t / (1 - m)).sum() ** 2 - complete.sum()"),
             "by their squares",
         ),
+        "a second difference": (
+            "m, h = tosses[:, 0].sum() / tosses.sum(), 1e-3\n"
+            "def along(d):\n"
+            "    sides = [tosses @ np.log([m + e, 1 - m - e]) for e in (d, -d)]\n"
+            "    return np.logaddexp(*sides).sum()\n"
+            "return (4 * 2 * (along(h) - along(0)) / h**2"
+            " - 2 * (along(2 * h) - along(0)) / (2 * h) ** 2) / 3",
+            "by a formula",
+        ),
         "halved": (
             CURVATURE.format(m=POOLED, value="(missing - complete).sum() / 2"),
             "compare with a second difference",
