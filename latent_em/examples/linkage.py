@@ -159,11 +159,29 @@ class Model(NamedTuple):
         return Params(float(stats.total[0] / total))
 
     def pack(self, params):
-        """Log-odds of θ, as an array without axes."""
+        """Log-odds of θ, as a real number.
+
+        Parameters
+        ----------
+        params : Params
+
+        Returns
+        -------
+        ndarray of shape ()
+        """
         return coordinates.logit(params.theta)
 
     def unpack(self, log_odds):
-        """Undo :meth:`pack`."""
+        """Undo :meth:`pack`.
+
+        Parameters
+        ----------
+        log_odds : ndarray of shape ()
+
+        Returns
+        -------
+        Params
+        """
         return Params(float(coordinates.expit(log_odds)))
 
     def observed_information(self, params, counts):
