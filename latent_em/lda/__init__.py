@@ -32,6 +32,7 @@ from latent_em.lda._bound import Terms, document_bounds, elbo, elbo_terms, globa
 from latent_em.lda._collapsed import CollapsedResult, cvb0
 from latent_em.lda._judge import coherence, heldout_perplexity
 from latent_em.lda._model import Params, Sample, check_counts, check_params, log_joint, sample
+from latent_em.lda._pack import pack, unpack
 from latent_em.lda._start import em_start
 
 __all__ = [
@@ -55,6 +56,8 @@ __all__ = [
     "log_joint",
     "m_step",
     "online_step",
+    "pack",
     "responsibilities",
     "sample",
+    "unpack",
 ]

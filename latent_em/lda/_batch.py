@@ -11,6 +11,7 @@ from latent_em.dirichlet import check_positive, expected_log
 from latent_em.lda._bound import global_bound
 from latent_em.lda._documents import Documents, Topics, blocks
 from latent_em.lda._model import Params, check_counts, full
+from latent_em.lda._pack import pack, unpack
 
 
 class Stats(NamedTuple):
@@ -231,3 +232,11 @@ class Model(NamedTuple):
     def global_bound(self, params):
         """``global_bound`` of the module."""
         return global_bound(params)
+
+    def pack(self, params):
+        """``pack`` of the module."""
+        return pack(params)
+
+    def unpack(self, table):
+        """``unpack`` of the module."""
+        return unpack(table)
