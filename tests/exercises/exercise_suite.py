@@ -89,6 +89,14 @@ class Answers:
         checks = [check for check in found.checks.values() if check.exercise == key]
         return [(check, *run(found, check, answer, seed, **how)) for check in checks]
 
+    def solved(self, key):
+        """Return the names that the right answer to an exercise defines."""
+        found, _ = read(self.name)
+        space = {}
+        for text in (*found.setup.values(), found.answers[key]):
+            exec(text, space)
+        return space
+
     def cell(self, key, answer):
         """Return the answer cell with an answer written into it, or in its place."""
         blank = read(self.name)[1][key]

@@ -1,5 +1,6 @@
 """Answers to the exercises on the EM algorithm, wrong and right, by name."""
 
+import numpy as np
 from exercise_suite import Answers
 
 ALLELES = """
@@ -308,3 +309,20 @@ RIGHT = {
 
 class TestEMAlgorithm(Answers):
     name, wrong, right = "05_em_algorithm", WRONG, RIGHT
+
+    def test_the_likelihood_rises_on_both_sides_of_a_saddle(self):
+        cases = {
+            "A": ([5, 9, 8, 4, 7], 10),
+            "B": ([6, 7, 7, 6, 7], 10),
+            "C": ([1, 1, 1, 0, 0], 1),
+            "D": ([120, 140, 140, 120, 140], 200),
+            "E": ([0, 2], 2),
+        }
+        saddles = self.solved("em-alike-saddles")["saddles"]
+        for name, (heads, tossed) in cases.items():
+            x, m = np.array(heads), np.mean(heads) / tossed
+            middle, up, down = [
+                x * np.log(m + d) + (tossed - x) * np.log(1 - m - d) for d in (0, 2e-3, -2e-3)
+            ]
+            rise = (np.logaddexp(up, down) - np.log(2) - middle).sum()
+            assert saddles[name] == (rise > 1e-9)

@@ -1,5 +1,6 @@
 """Answers to the exercises on Jensen's inequality and the bound, wrong and right, by name."""
 
+import numpy as np
 from exercise_suite import Answers
 
 SIDES = "sides = dict(zip('ABCDEF', {}.split()))"
@@ -328,3 +329,36 @@ RIGHT = {
 
 class TestJensenBound(Answers):
     name, wrong, right = "04_jensen_bound", WRONG, RIGHT
+
+    def test_averages_of_random_numbers_move_as_the_answer_says(self):
+        rng = np.random.default_rng(0)
+        curves = {
+            "A": (np.sqrt, 0, 9),
+            "B": (lambda u: u**3, -3, 3),
+            "C": (lambda u: np.log1p(np.exp(u)), -4, 4),
+            "D": (lambda u: u * np.log(u), 0, 9),
+            "E": (np.sin, 0, np.pi),
+            "F": (lambda u: -np.log1p(np.exp(-u)), -4, 4),
+        }
+        sides = self.solved("jensen-which-way")["sides"]
+        for name, (f, low, high) in curves.items():
+            p, u = rng.dirichlet(np.ones(3), size=2000), rng.uniform(low, high, size=(2000, 3))
+            above = ((p * f(u)).sum(axis=1) > f((p * u).sum(axis=1))).mean()
+            assert sides[name] == {0: "below", 1: "above"}.get(float(above), "either")
+
+    def test_the_claims_hold_in_random_models(self):
+        rng = np.random.default_rng(0)
+        pi, q = rng.dirichlet(np.ones(3), size=(2, 5000))
+        scale = rng.choice([0.1, 10], size=(5000, 1))
+        joint = pi * (rng.gamma(0.5, size=(5000, 3)) * scale + 1e-6)
+        evidence = joint.sum(axis=1, keepdims=True)
+        claims = {
+            "A": (q * np.log(joint)).sum(axis=1),
+            "B": (q * np.log(joint / pi / q)).sum(axis=1),
+            "C": np.log((q * joint).sum(axis=1)),
+            "D": (joint / evidence * np.log(joint / q)).sum(axis=1),
+        }
+        verdicts = self.solved("jensen-claims")["verdicts"]
+        for name, claim in claims.items():
+            above = (claim > np.log(evidence[:, 0])).mean()
+            assert verdicts[name] == {0: "lower", 1: "upper"}.get(float(above), "neither")

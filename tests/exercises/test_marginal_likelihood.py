@@ -1,6 +1,8 @@
 """Answers to the exercises on the marginal likelihood, wrong and right, by name."""
 
+import numpy as np
 from exercise_suite import Answers
+from scipy.stats import norm
 
 MARGINAL = """
 constant = alpha * np.log(beta) - gammaln(alpha) - gammaln(x + 1)
@@ -329,3 +331,25 @@ RIGHT = {
 
 class TestMarginalLikelihood(Answers):
     name, wrong, right = "02_marginal_likelihood", WRONG, RIGHT
+
+    def test_a_likelihood_without_a_top_rises_as_its_groups_get_sharper(self):
+        x = np.cumsum(np.random.default_rng(0).uniform(0.5, 2, size=5))
+        wide, range_ = norm.pdf(x, x.mean(), x.std()), np.ptp(x) + 2
+
+        def heights(s):
+            spike = norm.pdf(x, x[0], s)
+            pairs = {
+                "A": (spike, wide),
+                "B": (spike, norm.pdf(x, x[1], s)),
+                "C": (norm.pdf(x, 0, s), wide),
+                "D": (spike, norm.pdf(x, x.mean(), 10 * s)),
+                "E": (np.exp(-x / s) / s, wide),
+                "F": ((abs(x - x[0]) <= s / 2) / s, np.full(5, 1 / range_)),
+            }
+            with np.errstate(divide="ignore"):
+                return {name: np.log(np.mean(pair, axis=0)).sum() for name, pair in pairs.items()}
+
+        sharp, sharper = heights(1e-6), heights(1e-12)
+        rises = {name: sharper[name] > sharp[name] + 5 for name in sharp}
+        tops = self.solved("ml-top")["tops"]
+        assert {name: top == "unbounded" for name, top in tops.items()} == rises
