@@ -17,6 +17,8 @@ CONVERTER = LatexToMathML(fancy_error=False, macros=MACROS)
 # What touches a formula and must not be alone at the end or at the beginning of a line.
 OPENING = re.compile(r"[(\[“‘]+$")
 CLOSING = re.compile(r"^[.,:;!?…)\]”’]+")
+COMMAND = re.compile(r"\\[a-zA-Z]+")
+TAG = re.compile(r"<[^>]+>")
 
 
 def convert(latex, display=False):
@@ -100,8 +102,21 @@ class GluePunctuation(SphinxPostTransform):
                 yield nodes.Text(found.group())
 
 
+def read_out(text):
+    """Replace commands in a text, such as a heading, by the characters that they stand for."""
+    return COMMAND.sub(lambda found: html.unescape(TAG.sub("", convert(found[0]))), text)
+
+
+def read_out_headings(app, env):
+    """A reference to a section shows its heading as text, which Sphinx takes from the source."""
+    labels = env.get_domain("std").labels
+    for name, (page, anchor, heading) in labels.items():
+        labels[name] = page, anchor, read_out(str(heading))
+
+
 def setup(app):
     """Make this the book's mathematics, in the place of MathJax."""
     app.add_html_math_renderer("mathml", (visit_inline, None), (visit_display, None))
     app.add_post_transform(GluePunctuation)
+    app.connect("env-updated", read_out_headings)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -38,3 +38,7 @@ def test_each_formula_takes_the_stop_that_touches_it_and_no_other():
     glued = [inline.astext() for inline in document.findall(nodes.inline)]
     assert glued == ["a.", "(b)."]
     assert paragraph.astext() == "see this.\nIf a.\nso (b)."
+
+
+def test_a_heading_is_read_out():
+    assert mathml.read_out(r"Without \phi, and with \alpha") == "Without ϕ, and with α"
