@@ -22,7 +22,7 @@ from mdit_py_plugins.amsmath import amsmath_plugin
 from mdit_py_plugins.colon_fence import colon_fence_plugin
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
-from latent_em.book import notebooks
+from latent_em.book import foundations, notebooks
 from latent_em.book.check import MIMETYPE
 
 KINDS = {
@@ -407,24 +407,46 @@ def page_markdown(pages: list[Page] | None = None) -> str:
         pages = [page for page in read_book() if page.name in listed]
     found = entries(pages)
     titles = {page.name: page.title for page in pages}
-    parts = [summary(found)]
-    for name, in_chapter in groupby(found, key=lambda e: e.notebook):
+    parts = [summary(found), totals(found, titles)]
+    for name, here in groupby(found, key=lambda e: e.notebook):
+        in_chapter = list(here)
         parts.append(f"## {{doc}}`{titles[name]} </{name}>`")
+        parts += _drawn(in_chapter, found, titles[name])
         for (label, latex), checks in groupby(in_chapter, key=lambda e: (e.label, e.latex)):
-            parts += [f"**{{eq}}`{label}`**", f"$$\n{latex}\n$$"]
-            for e in checks:
-                line = "; ".join(filter(None, [f"**{e.kind}**", *outcome(e)])) + "."
-                parts.append(line + (" Read by the machine as" if e.claim else ""))
-                parts += [f"$$\n{e.claim}\n$$"] if e.claim else []
-    if foundations := list(_foundations(found)):
-        parts += ["## What rests on what", *foundations]
+            parts.append("\n\n".join(_folded(label, latex, list(checks))))
     return "\n\n".join(parts) + "\n"
 
 
-def _foundations(found: list[Entry]) -> Iterator[str]:
-    for name, labels in rests_on(found).items():
-        what = f"{{eq}}`{name}`" if name.startswith("eq-") else name
-        yield f"On {what} rest {', '.join(f'{{eq}}`{label}`' for label in labels)}."
+def _folded(label: str, latex: str, checks: list[Entry]) -> Iterator[str]:
+    """One line for an equation, which opens to its checks and to what the machine read."""
+    shown = dict.fromkeys(", ".join(filter(None, [e.word, e.scope])) for e in checks)
+    yield f":::{{dropdown}} {{eq}}`{label}` {label}: {'; '.join(shown)}"
+    yield f"$$\n{latex}\n$$"
+    for e in checks:
+        line = "; ".join(filter(None, [f"**{e.kind}**", *outcome(e)])) + "."
+        yield line + (" Read by the machine as" if e.claim else "")
+        if e.claim:
+            yield f"$$\n{e.claim}\n$$"
+    yield ":::"
+
+
+def totals(found: list[Entry], titles: dict[str, str]) -> str:
+    """Count the equations of each chapter by their word, in a table."""
+    chapters = {n: words(list(here)) for n, here in groupby(found, key=lambda e: e.notebook)}
+    used = [w for w in WORDS if any(counted[w] for counted in chapters.values())]
+    rows = [["", *used], ["---", *("---:" for _ in used)]]
+    for name, counted in chapters.items():
+        rows.append([f"[]({Path('/', name).as_posix()})", *(str(counted[w] or "") for w in used)])
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _drawn(in_chapter: list[Entry], found: list[Entry], title: str) -> Iterator[str]:
+    """What rests on what in one chapter, as a picture."""
+    homes = {e.label: f"../../{e.notebook}.html#equation-{e.label}" for e in found}
+    picture = foundations.svg(rests_on(in_chapter), homes, f"What rests on what: {title}")
+    if picture:
+        yield "What rests on what:"
+        yield f"```{{raw}} html\n{picture}\n```"
 
 
 def outcome(e: Entry) -> list[str]:
