@@ -51,6 +51,7 @@ AS_FILE = """(svg) => {
 }"""
 
 
+@cache
 def cell_of(name):
     """The notebook and the Markdown of a figure."""
     for path in notebooks.find():
@@ -286,6 +287,32 @@ def test_the_scripts_are_small_and_load_nothing_else():
         text = script.read_text(encoding="utf-8")
         assert len(text) < 50_000
         assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)|\bimport\b|fetch\(", text)
+
+
+def test_a_finger_drags_and_the_page_stays(show):
+    page = show("jensen", 390, has_touch=True)
+    box = handle(page, "Guess q").bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    touch = page.context.new_cdp_session(page)
+    for kind, at in (("touchStart", 0), ("touchMove", 30), ("touchMove", 60), ("touchEnd", None)):
+        points = [] if at is None else [{"x": x + at, "y": y}]
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    room = page.locator("svg").evaluate("(svg) => svg.clientWidth") - 52
+    assert check_jensen(page)["q"] == pytest.approx(0.5 + 60 / room, abs=0.01)
+
+
+def test_what_moves_shows_true_numbers_on_its_way_and_stops_when_told(show):
+    page = show("em", reduced_motion="no-preference")
+    page.get_by_role("button", name="Run").click()
+    page.wait_for_function("document.querySelector('div.drag').dataset.steps === '3'")
+    shown = data(page)
+    assert shown["bound"] == pytest.approx(half_bound(shown["theta"], shown["q"]), abs=1e-9)
+    handle(page, "Share ill").press("ArrowUp")
+    assert page.get_by_role("button", name="Run").is_visible()
+    shown = check_em(page)
+    assert shown["moves"] == 1
+    page.wait_for_timeout(700)
+    assert check_em(page)["theta"] == shown["theta"]
 
 
 # --- Jensen ---------------------------------------------------------------------------------------

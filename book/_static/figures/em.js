@@ -23,7 +23,7 @@ figures.add("figure-em", (frame, data) => {
   let [theta, q] = start;
   let trail = [[theta, q, ""]]; // where we stood, and who moved there: "E", "M" or "hand"
   let blind = false;
-  let running = false;
+  let target = null; // where the half-step that is under way will end
   let done = ""; // what the run has found
   let parts;
 
@@ -128,7 +128,7 @@ figures.add("figure-em", (frame, data) => {
       }
       if (!i) return;
       const piece = line(map, [all[i - 1], [t, g]]);
-      pieces[who === "E" || who === "M" || (who === "now" && running) ? "walk" : "hand"] += piece;
+      pieces[who === "E" || who === "M" || (who === "now" && target) ? "walk" : "hand"] += piece;
     });
     set(walked, { d: pieces.walk || "M0,0" });
     set(dragged, { d: pieces.hand || "M0,0" });
@@ -160,12 +160,12 @@ figures.add("figure-em", (frame, data) => {
   function half(who, then) {
     const [fromTheta, fromQ] = [theta, q];
     const [toTheta, toQ] = who === "E" ? [theta, posterior(theta)] : [summit(q), q];
-    running = true;
+    target = [toTheta, toQ, who];
     frame.move(500, (share) => {
       if (share === 1) return go(toTheta, toQ);
       go(fromTheta + share * (toTheta - fromTheta), fromQ + share * (toQ - fromQ));
     }, () => {
-      running = false;
+      target = null;
       arrived(who);
       then?.();
     });
@@ -183,9 +183,11 @@ figures.add("figure-em", (frame, data) => {
   }
   function halt(why) {
     frame.stop();
-    if (running) {
-      running = false;
-      arrived("hand");
+    if (target) {
+      const [toTheta, toQ, who] = target;
+      target = null;
+      [theta, q] = [toTheta, toQ];
+      arrived(who);
     }
     auto.textContent = "Run";
     if (typeof why !== "string") return;

@@ -132,6 +132,8 @@ const figures = (() => {
     const mine = { node, take, centre: centre ?? middle };
     const all = (grips.get(svg) ?? []).filter((other) => other.node.isConnected);
     grips.set(svg, [...all, mine]);
+    // A finger on a handle does not scroll; browsers heed touch-action on whole drawings only.
+    node.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
     node.addEventListener("pointerdown", (event) => {
       if (event.button) return;
       const [x, y] = place(event);
