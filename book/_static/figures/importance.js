@@ -76,7 +76,7 @@ figures.add("figure-importance", (frame, data) => {
     const { svg } = frame;
     const wide = width >= 600;
     const left = 34;
-    const right = width - 10;
+    const right = width - 14;
     const box = { left, width: right - left, x: Z };
     const xticks = [-3, -2, -1, 0, 1, 2, 3];
     const curves = axes(svg, {
@@ -90,7 +90,7 @@ figures.add("figure-importance", (frame, data) => {
     element("path", { d: line(curves, goal), class: "drag-line" }, curves.inside);
     const says = { "aria-hidden": true, class: "drag-halo" };
     element("text", {
-      ...{ x: curves.X(posterior.mean) + 38, y: curves.Y(0.98), ...says },
+      ...{ x: curves.X(posterior.mean) + 32, y: curves.Y(0.98), ...says },
     }, svg, wide ? "posterior, which nobody knows" : "posterior");
     const bell = element("path", { class: "drag-line drag-line-1" }, curves.inside);
     const wash = element("path", { class: "drag-fill-1 drag-wash" }, curves.inside);

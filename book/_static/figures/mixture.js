@@ -100,7 +100,7 @@ figures.add("figure-mixture", (frame, data) => {
     const wide = width >= 600;
     const tall = +(data.height ?? 230);
     const left = 34;
-    const mainWidth = wide ? Math.round(width * 0.6) - left : width - left - 10;
+    const mainWidth = wide ? Math.round(width * 0.6) - left : width - left - 14;
     const main = axes(svg, {
       ...{ left, top: 28, width: mainWidth, height: tall, x: MINUTES, y: COUNTS },
       ...{ xticks: [40, 50, 60, 70, 80, 90, 100], yticks: [0, 5, 10, 15] },
@@ -109,7 +109,7 @@ figures.add("figure-mixture", (frame, data) => {
     const barTop = main.bottom + 58;
     const landLeft = wide ? main.right + 62 : left + 10;
     const land = axes(svg, {
-      ...{ left: landLeft, top: wide ? 28 : barTop + 140, width: width - landLeft - 10, height: wide ? tall : 230 },
+      ...{ left: landLeft, top: wide ? 28 : barTop + 140, width: width - landLeft - 14, height: wide ? tall : 230 },
       ...{ x: MINUTES, y: MINUTES, xticks: [40, 60, 80, 100], yticks: [40, 60, 80, 100] },
       ...{ xlabel: "mean of group 1", ylabel: "mean of group 2" },
     });
