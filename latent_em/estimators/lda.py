@@ -22,7 +22,7 @@ from latent_em import dirichlet, lda
 from latent_em._validation import check_array
 from latent_em.em import EMResult, fit_em, last_change_is_small
 
-_START_SWEEPS = {"em": 30, "cvb0": 12}  # after which batch variational Bayes goes on
+_START_SWEEPS = {"em": 25, "cvb0": 12}  # after which batch variational Bayes goes on
 _WARM_UPDATES = 5  # of a document in a batch sweep: it goes on from the last, so more are wasted
 _PRIOR = [None, Interval(Real, 0, None, closed="neither"), "array-like", StrOptions({"auto"})]
 _MAX_CHUNKS = 16  # each has its own sums, of n_components × n_features numbers
@@ -33,7 +33,7 @@ class LatentDirichletAllocation(ClassNamePrefixFeaturesOutMixin, TransformerMixi
 
     Parameters, attributes and methods are called and shaped as those of
     ``sklearn.decomposition.LatentDirichletAllocation``. The differences: priors may be arrays or
-    learned; ``learning_method="cvb0"``; batch learning starts where thirty steps of EM end, and
+    learned; ``learning_method="cvb0"``; batch learning starts where 25 steps of EM end, and
     its bound never falls; a document's shares do not depend on the documents around it; and
     :meth:`score` and :meth:`perplexity` leave out what the topics themselves cost, so that they
     mean the same for few documents and for many.
@@ -82,7 +82,7 @@ class LatentDirichletAllocation(ClassNamePrefixFeaturesOutMixin, TransformerMixi
     random_state : int, RandomState instance or None, default=None
         For the start.
     init : {'em', 'cvb0', 'random'}, default='em'
-        Where batch learning starts: after thirty steps of EM for shares and topics that have no
+        Where batch learning starts: after 25 steps of EM for shares and topics that have no
         distribution (:func:`latent_em.lda.em_start`); after a dozen sweeps of CVB0, which take
         longer and need memory for K numbers per stored count; or from random topics as
         scikit-learn does, which mostly ends at a lower bound. Online learning starts at random.

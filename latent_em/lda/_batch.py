@@ -116,7 +116,7 @@ def e_step(params, chunk, local=None, max_doc_iter=100, doc_tol=1e-3):
         block = Documents(counts[rows], topics)
         gamma[rows] = block.settle(gamma[rows], alpha, max_doc_iter, doc_tol)
         shares = block.shares(gamma[rows])
-        bound += block.n @ block.log_norm(shares)
+        bound += (block.n * block.log_norm(shares)).sum()  # not BLAS, whose threads go on spinning
         theta[rows] = shares.theta
         ratios.data[counts.indptr[rows.start] : counts.indptr[rows.stop]] /= shares.norm
         if shares.lost.size:

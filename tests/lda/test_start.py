@@ -35,7 +35,7 @@ def test_steps_are_those_with_a_dense_phi(seed, numbers, monkeypatch):
         return lda.em_start(counts, 4, alpha, eta, max_iter=n, random_state=seed)
 
     start = run(0)
-    np.testing.assert_allclose((start.lambda_ - eta).sum(axis=0), counts.sum(axis=0), atol=1e-5)
+    assert (start.lambda_ - eta).sum() == pytest.approx(counts.sum(), rel=1e-5)
     expected = [lambda_ for _, lambda_ in steps(counts, start.lambda_, alpha, eta, 6)]
     for n in (1, 2, 6):
         np.testing.assert_allclose(run(n).lambda_, expected[n - 1], rtol=1e-4)
@@ -81,6 +81,14 @@ def test_tiny_priors_and_nothing_to_divide(prior):
     np.testing.assert_allclose(empty.lambda_, prior)
     one = lda.em_start(np.ones((3, 4)), 1, prior, prior, random_state=0)
     np.testing.assert_allclose(one.lambda_, 3 + prior, rtol=1e-6)
+
+
+def test_topics_of_equal_documents_come_apart():
+    counts = np.kron(np.eye(2), np.ones((8, 5)))
+    lambda_ = lda.em_start(counts, 4, 0.1, 0.1, max_iter=1, random_state=0).lambda_
+    assert min(np.abs(lambda_[k] - lambda_[:k]).max(axis=1).min() for k in (1, 2, 3)) > 0.01
+    few = lda.em_start(counts[:1], 3, 0.1, 0.1, max_iter=1, random_state=0).lambda_
+    assert np.abs(few[0] - few[1]).max() > 0.01
 
 
 def test_phi_is_not_kept():
