@@ -104,7 +104,14 @@ class GluePunctuation(SphinxPostTransform):
 
 def read_out(text):
     """Replace commands in a text, such as a heading, by the characters that they stand for."""
-    return COMMAND.sub(lambda found: html.unescape(TAG.sub("", convert(found[0]))), text)
+
+    def sign(found):
+        try:
+            return html.unescape(TAG.sub("", convert(found[0])))
+        except LatexError:  # it takes an argument
+            return found[0]
+
+    return COMMAND.sub(sign, text)
 
 
 def read_out_headings(app, env):

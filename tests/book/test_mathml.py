@@ -41,4 +41,4 @@ def test_each_formula_takes_the_stop_that_touches_it_and_no_other():
 
 
 def test_a_heading_is_read_out():
-    assert mathml.read_out(r"Without \phi, and with \alpha") == "Without ϕ, and with α"
+    assert mathml.read_out(r"Without \phi, and with \hat\alpha") == r"Without ϕ, and with \hatα"
