@@ -34,7 +34,7 @@ def need(thing, advice):
     pytest.skip(advice)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
     """A browser without a window."""
     executable = next(filter(None, map(shutil.which, NAMES)), None)
