@@ -1,27 +1,20 @@
-"""Refute at random points, prove symbolically: the two halves of every check of an equation.
+"""Prove that an expression vanishes, whatever the sizes in it: the algebra of sums and products.
 
-Both work on SymPy expressions whose sums and products may run to a symbolic size and hold
-indexed terms, such as ``Sum(r[n, k] * x[n], (n, 1, N))``. A *size* is a symbol in the limits of
-a sum or product; a free *index* is one that picks a term, such as the k of ``r[n, k]``.
+What a size and an index are, `latent_em.book.structure` says.
 """
 
-import random
 from collections import Counter
-from collections.abc import Callable, Iterator
-from functools import lru_cache, partial, reduce
+from functools import partial, reduce
 from itertools import permutations
 from math import prod
 from operator import or_
 
-import mpmath
 import sympy as sp
 from sympy.core.sorting import default_sort_key
 from sympy.polys.rings import ring
 
+from latent_em.book.structure import ranges, sizes
 from latent_em.book.terms import cited, h
-
-mp = mpmath.MPContext()  # a context of its own: mpmath's global precision stays as it is
-mp.dps = 40
 
 
 class psi(sp.Function):  # noqa: N801
@@ -37,345 +30,7 @@ class psi(sp.Function):  # noqa: N801
         return sp.polygamma(1, *self.args)
 
 
-_UNEVALUATED = (sp.Derivative, sp.Integral, sp.MatrixExpr, sp.Determinant, sp.Trace, h, cited)
-
-# --- numbers at random points -------------------------------------------------------------------
-
-
-SCALES = ("0.01", "0.3", "1", "3", "100")
-
-
-class Point:
-    """A random point in the domain of the symbols; a number is drawn when first asked for.
-
-    Parameters
-    ----------
-    seed : str
-        With the symbol's name it decides the number, whatever else is asked for.
-    whole : dict
-        Sizes and free indices.
-    at : dict
-        Variables that lie close to an expression, see `substitute`.
-    scale : str
-        How large other numbers may be.
-    """
-
-    def __init__(self, seed: str, whole: dict, at: dict, scale: str = "1"):
-        self.seed, self.whole, self.at, self.scale = seed, whole, at, scale
-        self.numbers = {s: mp.mpf(n) for s, n in whole.items()}
-        self.terms: dict = {}  # indexed terms
-        self.loops: dict = {}  # sums and products
-
-    def __str__(self):
-        numbers = {
-            str(a): int(v) if mp.isint(v) else mp.nstr(v, 4) for a, v in self.numbers.items()
-        }
-        return ", ".join(f"{a} = {v}" for a, v in sorted(numbers.items()))
-
-    def difference(self, left: sp.Expr, right: sp.Expr):
-        """``left - right`` at this point; 0 when it is no more than rounding.
-
-        A difference is one when it stays the same with three times the digits.
-        """
-        left, right = _evaluable(left), _evaluable(right)
-        a, b = self.value(left), self.value(right)
-        if left.has(sp.Integral) or right.has(sp.Integral):  # as exact as its quadrature
-            return a - b if abs(a - b) > mp.mpf("1e-25") * (1 + abs(a) + abs(b)) else mp.zero
-        if a == b:
-            return mp.zero
-        with mp.workdps(3 * mp.dps):
-            again = Point(self.seed, self.whole, self.at, self.scale)
-            try:
-                fine = again.value(left) - again.value(right)
-            except ZeroDivisionError:  # what was divided by was rounding
-                return mp.zero
-        return +fine if abs(a - b - fine) < abs(fine) / 1000 else mp.zero
-
-    def value(self, expr: sp.Expr):
-        """`expr` at this point, an mpmath number of 40 digits."""
-        return _program(expr)(self)
-
-    def picked(self, base: sp.IndexedBase, indices: tuple):
-        """Value of the term of `base` with these indices."""
-        key = base, indices
-        if key not in self.terms:
-            self.terms[key] = self.number(base[tuple(map(int, indices))])
-        return self.terms[key]
-
-    def number(self, a: sp.Expr):
-        """Value of a symbol or of an indexed term."""
-        if a not in self.numbers:
-            number, goal = self._draw(a), substitute(a, self.at)
-            if goal != a:
-                # a mean of x that all x[n] are close to is that of the x[n] drawn at large
-                base = getattr(a, "base", a)
-                rest = {v: e for v, e in self.at.items() if getattr(v, "base", v) != base}
-                goal = Point(self.seed, self.whole, rest, self.scale).value(goal)
-                number = goal + (number - goal) / 20
-            self.numbers[a] = number
-        return self.numbers[a]
-
-    def _draw(self, a: sp.Expr):
-        rng = random.Random(f"{self.seed} {a}")
-        if a.is_integer:
-            return mp.mpf(rng.randint(1 if a.is_positive else 0 if a.is_nonnegative else -4, 4))
-        size = mp.mpf(rng.randint(10**4, 10**6)) / 10**6 * mp.mpf(self.scale)
-        if a.is_nonnegative:
-            return size
-        return -size if a.is_nonpositive or rng.random() < 0.5 else size
-
-
-@lru_cache(maxsize=100_000)
-def _program(expr: sp.Expr) -> Callable[[Point], "mpmath.mpf"]:
-    """Translate an expression into a function of a point: a sum is walked through many times."""
-    if expr.is_Rational:
-        p, q = expr.p, expr.q
-        return lambda point: mp.mpf(p) / q
-    if expr.is_Symbol:
-        return lambda point: point.number(expr)
-    if isinstance(expr, sp.Indexed):
-        base, picks = expr.base, [_program(i) for i in expr.indices]
-        return lambda point: point.picked(base, tuple(i(point) for i in picks))
-    if isinstance(expr, (sp.Sum, sp.Product)):
-        return _loop_program(expr)
-    if isinstance(expr, (sp.Integral, sp.Piecewise)):
-        symbols = [(s, _program(s)) for s in expr.free_symbols if s.is_Symbol]
-
-        def substituted(point):
-            return _mpmath(expr.subs({s: sp.Float(f(point), mp.dps) for s, f in symbols}))
-
-        return substituted
-    if not expr.args:
-        return lambda point: _mpmath(expr)
-    args = [_program(a) for a in expr.args]
-    if expr.is_Pow and expr.exp.is_Integer:
-        power = int(expr.exp)
-        return lambda point: args[0](point) ** power
-    known = _KNOWN.get(expr.func)
-    if known:
-        return lambda point: known(*(a(point) for a in args))
-
-    def evaluated(point):
-        numbers = [a(point) for a in args]
-        whole = [sp.Integer(int(a)) if mp.isint(a) else sp.Float(a, mp.dps) for a in numbers]
-        return _mpmath(expr.func(*whole))
-
-    return evaluated
-
-
-_KNOWN = {
-    sp.Add: lambda *args: mp.fsum(args),
-    sp.Mul: lambda *args: mp.fprod(args),
-    sp.Pow: lambda base, exponent: base**exponent,
-    sp.exp: mp.exp,
-    sp.log: mp.log,
-    sp.loggamma: mp.loggamma,
-    sp.polygamma: lambda order, a: mp.psi(int(order), a),
-    psi: mp.digamma,
-}
-
-
-def _loop_program(expr):
-    *inner, (i, low, high) = expr.limits
-    body = _program(expr.func(expr.function, *inner) if inner else expr.function)
-    start, end = _program(low), _program(high)
-    total = mp.fsum if isinstance(expr, sp.Sum) else mp.fprod
-    outer = sorted((s for s in expr.free_symbols if s.is_Symbol), key=str)
-
-    def walk(point):
-        key = expr, tuple(point.numbers.get(s) for s in outer)
-        if key not in point.loops:
-            hidden, terms, first, last = point.numbers.get(i), [], start(point), end(point)
-            if not (mp.isfinite(first) and mp.isfinite(last)):
-                raise ArithmeticError(f"{expr} has no end, and no value is computed for it")
-            for j in range(int(first), int(last) + 1):
-                point.numbers[i] = mp.mpf(j)
-                terms.append(body(point))
-            point.numbers.pop(i, None)
-            if hidden is not None:
-                point.numbers[i] = hidden
-            point.loops[key] = total(terms)
-        return point.loops[key]
-
-    return walk
-
-
-def samples(
-    exprs: list[sp.Expr],
-    count: int,
-    seed: str,
-    at: dict | None = None,
-    assuming: list = (),
-    scales: tuple = SCALES,
-) -> Iterator:
-    """Values of expressions at random points of the domain that the symbols' assumptions give.
-
-    Sizes are 1 to 3, indices lie in their range and often at its ends, other numbers are of the
-    size of 0.01 to 100. Points where a value is not a finite real number are passed over.
-
-    Parameters
-    ----------
-    exprs : list of sympy.Expr
-    count : int
-        Number of points.
-    seed : str
-    at : dict, optional
-        At every other point these variables lie close to these expressions.
-    assuming : list of sympy.Rel
-        Points where one of them does not hold are passed over.
-    scales : tuple of str
-        Sizes of the numbers, one for each point.
-
-    Yields
-    ------
-    point : Point
-    values : list of mpf
-        One per expression, to 40 digits.
-
-    Raises
-    ------
-    ArithmeticError
-        When the values are real at too few points, or a sum has no end.
-    """
-    terms = [*exprs, *(side for relation in assuming for side in relation.args)]
-    exprs = [_evaluable(e) for e in exprs]
-    whole, limits = sorted(sizes(*terms), key=str), ranges(*terms)
-    picks = sorted(indices(*terms), key=str)
-    found = 0
-    for number in range(60 * count):
-        name = f"{seed} {number}"
-        rng = random.Random(name)
-        integers = {s: rng.randint(1, 3) for s in whole}
-        for k in picks:
-            low, high = 1, 3
-            for ends in limits.get(k, ()):
-                start, end = (int(Point(name, integers, {}).value(e)) for e in ends)
-                low, high = max(low, start) if start else start, min(high, end)
-            integers[k] = rng.choice((low, high, rng.randint(low, max(low, high))))
-        # the first are near 1: a counterexample that is shown should be easy to read
-        scale = rng.choice(scales if number >= count / 4 else ("0.3", "1", "3"))
-        point = Point(name, integers, at if at and number % 2 else {}, scale)
-        try:
-            if not all(_holds(relation, point) for relation in assuming):
-                continue
-            values = [point.value(e) for e in exprs]
-        except ZeroDivisionError:
-            continue
-        if all(isinstance(v, mp.mpf) and mp.isfinite(v) for v in values):
-            found += 1
-            yield point, values
-            if found == count:
-                return
-    raise ArithmeticError(f"only {found} of {count} random points give finite real values")
-
-
-def _evaluable(expr: sp.Expr) -> sp.Expr:
-    done = tuple(c for c in _UNEVALUATED if c is not sp.Integral)
-    return expr.replace(lambda a: isinstance(a, done), canonical)
-
-
-def _holds(relation: sp.Rel, point: Point) -> bool:
-    gap = point.difference(relation.gts, relation.lts)
-    return gap > 0 if isinstance(relation, (sp.Gt, sp.Lt)) else gap >= 0
-
-
-def sizes(*exprs: sp.Basic) -> set[sp.Symbol]:
-    """Symbols in the limits of sums and products: N, K, ..."""
-    loops = {a for e in exprs for a in e.atoms(sp.Sum, sp.Product)}
-    ends = {s for a in loops for _, *ends in a.limits for end in ends for s in end.free_symbols}
-    return ends & {s for e in exprs for s in e.free_symbols}
-
-
-def indices(*exprs: sp.Basic) -> set[sp.Symbol]:
-    """Free symbols that pick a term: the k of ``r[n, k]`` where no sum runs over k."""
-    picks = {a for e in exprs for a in e.atoms(sp.Indexed, sp.KroneckerDelta)}
-    inside = {s for a in picks for s in (a.indices if a.is_Indexed else a.args)}
-    free = {s for e in exprs for s in e.free_symbols}
-    return {s for i in inside for s in i.free_symbols if s.is_Symbol} & free - sizes(*exprs)
-
-
-def axes(*exprs: sp.Basic) -> dict:
-    """Ranges of the axes of indexed variables, from the sums that run over them.
-
-    A sum to N - 1 runs over an axis of N all the same: the range is that of the symbol.
-
-    Returns
-    -------
-    dict
-        From (base, place of the index) to a set of (low, high).
-    """
-    found: dict[tuple, set] = {}
-    free = {s for e in exprs for s in e.free_symbols}
-    for i, low, high, inside in _loops(exprs):
-        size = high.as_coeff_Add()[1] or high
-        if not size.free_symbols <= free or size.is_infinite:
-            continue  # it ends at the index of another sum, or not at all
-        for a in inside.atoms(sp.Indexed, sp.KroneckerDelta):
-            for place, pick in enumerate(a.indices if a.is_Indexed else a.args):
-                if (pick - i).is_Integer:
-                    name = (a.base if a.is_Indexed else a, place)
-                    start = low if low.is_Integer and low < 1 else sp.S.One
-                    found.setdefault(name, set()).add((start, size))
-    return found
-
-
-def ranges(*exprs: sp.Basic) -> dict:
-    """Ranges of the free indices: those of the axes from which they pick.
-
-    Returns
-    -------
-    dict
-        From symbol to a list of (low, high).
-    """
-    found: dict[sp.Symbol, set] = {}
-    known = axes(*exprs)
-    for k in indices(*exprs):
-        for a in {a for e in exprs for a in e.atoms(sp.Indexed, sp.KroneckerDelta) if a.has(k)}:
-            picks = a.indices if a.is_Indexed else a.args
-            for place, pick in enumerate(picks):
-                if not pick.has(k):
-                    continue
-                name = (a.base, place) if a.is_Indexed else (a, 1 - place)
-                found.setdefault(k, set()).update(known.get(name, ()))
-    return {k: sorted(ends, key=str) for k, ends in found.items() if ends}
-
-
-def _loops(exprs) -> Iterator:
-    for a in {a for e in exprs for a in e.atoms(sp.Sum, sp.Product)}:
-        for i, low, high in a.limits:
-            yield i, low, high, a.function
-
-
-def differ(a, b) -> bool:
-    """Whether two values of `samples` differ by more than rounding."""
-    return abs(a - b) > mp.mpf("1e-25") * (1 + abs(a) + abs(b))
-
-
-def substitute(expr: sp.Basic, at: dict) -> sp.Basic:
-    """Replace variables; an indexed one with a symbolic index stands for all its indices."""
-    for variable, new in at.items():
-        picks = [i for i in getattr(variable, "indices", ()) if i.free_symbols]
-        if not picks:
-            expr = expr.subs(variable, new)
-            continue
-        wild = {i: sp.Wild(f"w{i}") for i in picks}
-        # indices of sums in the new value must not catch those that are put in for the wild ones
-        new = new.replace(
-            lambda e: isinstance(e, (sp.Sum, sp.Product)),
-            lambda e: e.xreplace({i: sp.Dummy(i.name, integer=True) for i, *_ in e.limits}),
-        )
-        expr = expr.replace(variable.xreplace(wild), new.xreplace(wild))
-    return expr
-
-
-def _mpmath(expr: sp.Expr):
-    number = expr.evalf(mp.dps) if isinstance(expr, sp.Expr) else sp.Symbol(str(expr))
-    if not number.is_number:
-        raise ArithmeticError(f"{expr} has no value at a point")
-    return mp.mpmathify(number) if number.is_finite else mp.nan
-
-
-# --- proofs -------------------------------------------------------------------------------------
+UNEVALUATED = (sp.Derivative, sp.Integral, sp.MatrixExpr, sp.Determinant, sp.Trace, h, cited)
 
 
 def residual(expr: sp.Expr, limits: dict | None = None, positive: tuple = ()) -> sp.Expr:
@@ -430,13 +85,13 @@ def canonical(expr: sp.Expr) -> sp.Expr:
     Logarithms are expanded, sums taken apart by linearity, constants pulled out of them,
     Kronecker deltas summed, nested sums merged and their indices renamed.
     """
-    if not expr.args or not expr.has(sp.Sum, sp.Product, sp.log, sp.polygamma, *_UNEVALUATED):
+    if not expr.args or not expr.has(sp.Sum, sp.Product, sp.log, sp.polygamma, *UNEVALUATED):
         return expr
     if isinstance(expr, sp.polygamma) and expr.args[0] == 0 and expr.args[1].is_positive:
         return psi(canonical(expr.args[1]))
     if isinstance(expr, sp.Derivative):  # inside first: the names of indices may clash
         return canonical(sp.diff(canonical(expr.expr), *expr.variable_count))
-    if isinstance(expr, _UNEVALUATED):
+    if isinstance(expr, UNEVALUATED):
         done = expr.doit(deep=False)
         return done if done == expr else canonical(done)
     if isinstance(expr, (sp.Sum, sp.Product)):

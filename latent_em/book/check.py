@@ -16,14 +16,14 @@ import functools
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import combinations, pairwise, product
+from itertools import pairwise
 from textwrap import fill
 
-import numpy as np
 import sympy as sp
 
-from latent_em.book import algebra, matrices, signs
-from latent_em.book.algebra import mp
+from latent_em.book import algebra, matrices, points, signs, stationary, structure
+from latent_em.book.points import mp
+from latent_em.book.proofs import CheckFailed, Refuted, equal, samples, short, shown
 from latent_em.book.terms import cited, h
 
 __all__ = [
@@ -38,23 +38,11 @@ __all__ = [
     "minimum",
     "quadrature",
     "refuted",
-    "simulation",
 ]
 
 MIMETYPE = "application/vnd.latent-em.check+json"
-_FAR = ("1e-6", *algebra.SCALES, "1e6", "1e14")  # where an inequality may fail
-POINTS = 12  # at which an identity must hold before SymPy is asked for a proof
+_FAR = ("1e-6", *points.SCALES, "1e6", "1e14")  # where an inequality may fail
 _MANAGEABLE = 200  # operations in an expression; to factorise more could take minutes
-
-
-class CheckFailed(AssertionError):  # noqa: N818 - reads as what happened
-    """A labelled equation does not hold, or was not proved to hold; ``label`` says which."""
-
-    label = ""
-
-
-class Refuted(CheckFailed):
-    """It does not hold: there is a counterexample."""
 
 
 def _labelled(check):
@@ -133,7 +121,7 @@ def identity(label: str, *sides, assuming=(), cites=(), rests_on=(), scope: str 
     for (where, a, b), originals in zip(claims, pairwise(given), strict=True):
         if originals[0] is originals[1] or a == b:
             raise CheckFailed(f"{where}: a thing is compared with itself: {a}")
-    rules = _equal(*claims, assuming=_listed(assuming))
+    rules = equal(*claims, assuming=_listed(assuming))
     _report(
         label,
         "identity",
@@ -184,14 +172,14 @@ def inequality(
     """
     smaller, larger, assuming = sp.sympify(smaller), sp.sympify(larger), _listed(assuming)
     conditions = _conditions(equality)
-    at_equality = [[algebra.substitute(e, c) for e in (smaller, larger)] for c in conditions]
+    at_equality = [[structure.substitute(e, c) for e in (smaller, larger)] for c in conditions]
     where = f"{label}, equality condition"
     domain = _domain([smaller, larger], assuming)
     known = (larger - smaller).free_symbols
     for condition in conditions:
         border = _in_domain(where, condition, known, assuming)
         domain, assuming = _join(domain, *border.values()), [*assuming, *border]
-    _equal(*((where, *sides) for sides in at_equality), assuming=assuming)
+    equal(*((where, *sides) for sides in at_equality), assuming=assuming)
     gap, word, terms = larger - smaller, "proved", ""
     elsewhere = _proved_alone(gap, conditions, assuming) if certificate is None else ""
     _never_larger(label, smaller, larger, conditions, assuming, 1000 if elsewhere is None else 40)
@@ -224,10 +212,10 @@ def _never_larger(label, smaller, larger, conditions, assuming, count):
     """Look for a counterexample at random points, half of them close to the condition."""
     sides, share = [smaller, larger], count // max(1, len(conditions))
     for condition in conditions or [{}]:
-        points = _samples(label, sides, share, condition, assuming, scales=_FAR)
+        points = samples(label, sides, share, condition, assuming, scales=_FAR)
         for point, (low, high) in points:
             if point.difference(larger, smaller) < 0:
-                raise Refuted(f"{label}: {_short(low)} < {_short(high)} fails{_at(point)}")
+                raise Refuted(f"{label}: {short(low)} < {short(high)} fails{shown(point)}")
 
 
 def _certify(label, gap, certificate, conditions, assuming, constraint=None) -> str:
@@ -240,12 +228,12 @@ def _certify(label, gap, certificate, conditions, assuming, constraint=None) -> 
     """
     where, total = f"{label}, certificate", sp.Add(*certificate)
     for term in _citations(certificate):
-        for point, _ in _samples(where, [term.doit()], 40, None, assuming):
+        for point, _ in samples(where, [term.doit()], 40, None, assuming):
             if point.difference(term.doit(), sp.S.Zero) < 0:
-                raise CheckFailed(f"{where}: {term.doit()} is negative{_at(point)}")
+                raise CheckFailed(f"{where}: {term.doit()} is negative{shown(point)}")
     try:
-        sides = [algebra.substitute(side, constraint or {}) for side in (gap, total)]
-        _equal((where, *sides), assuming=assuming)
+        sides = [structure.substitute(side, constraint or {}) for side in (gap, total)]
+        equal((where, *sides), assuming=assuming)
     except Refuted as failure:  # the certificate is wrong, the claim may hold
         raise CheckFailed(str(failure)) from None
     facts = signs.facts_of(assuming)
@@ -254,7 +242,7 @@ def _certify(label, gap, certificate, conditions, assuming, constraint=None) -> 
     except signs.UnknownSignError as error:
         raise CheckFailed(f"{where}: {error}") from None
     known = gap.free_symbols | total.free_symbols
-    return signs.implies(ways, conditions, known, algebra.axes(gap, total), facts)
+    return signs.implies(ways, conditions, known, structure.axes(gap, total), facts)
 
 
 def _citations(certificate) -> list:
@@ -278,7 +266,7 @@ def _proved_alone(gap, conditions, assuming) -> str | None:
     except signs.UnknownSignError:
         pass
     else:
-        return signs.implies(ways, conditions, gap.free_symbols, algebra.axes(gap), facts)
+        return signs.implies(ways, conditions, gap.free_symbols, structure.axes(gap), facts)
     if len(conditions) != 1 or len(conditions[0]) != 1:
         return None
     ((x, e),) = conditions[0].items()
@@ -287,7 +275,7 @@ def _proved_alone(gap, conditions, assuming) -> str | None:
     slope = sp.factor(algebra.canonical(sp.diff(gap, x)))
     if signs.is_positive(sp.factor(slope / (x - e)), facts):
         return ""
-    flat = algebra.residual(algebra.substitute(slope, {x: e})) == 0
+    flat = algebra.residual(structure.substitute(slope, {x: e})) == 0
     curved = signs.is_positive(sp.factor(algebra.canonical(sp.diff(slope, x))), facts)
     return "" if flat and curved else None
 
@@ -355,13 +343,13 @@ def _optimum(label, sign, objective, at, certificate, subject_to, assuming, cite
     objective, at = sp.sympify(objective), {v: sp.sympify(e) for v, e in at.items()}
     assuming, constraints = _listed(assuming), _listed(subject_to)
     for c in constraints:
-        _equal((f"{label}, constraint", algebra.substitute(c, at), sp.S.Zero), assuming=assuming)
+        equal((f"{label}, constraint", structure.substitute(c, at), sp.S.Zero), assuming=assuming)
     border = _in_domain(label, at, objective.free_symbols | set(at), assuming)
     domain = _join(_domain([objective, *at.values()], assuming), *border.values())
     assuming += border
     what = "maximum" if sign < 0 else "minimum"
     variables, rest = ", ".join(map(sp.latex, at)), ""
-    gap = sign * (objective - algebra.substitute(objective, at))
+    gap = sign * (objective - structure.substitute(objective, at))
     if certificate is not None:
         certificate = [sp.sympify(term) for term in certificate]
         under = {}
@@ -369,17 +357,17 @@ def _optimum(label, sign, objective, at, certificate, subject_to, assuming, cite
             under |= _solve(label, c, at)
         positive = (e > 0 for v, e in under.items() if v.is_Symbol and v.is_positive)
         assuming += [relation for relation in positive if isinstance(relation, sp.Rel)]
-        for point, (value, best) in _samples(
+        for point, (value, best) in samples(
             label,
-            [algebra.substitute(e, under) for e in (gap, objective)],
+            [structure.substitute(e, under) for e in (gap, objective)],
             40,
             None,
             assuming,
         ):
-            if point.difference(algebra.substitute(gap, under), sp.S.Zero) < 0:
+            if point.difference(structure.substitute(gap, under), sp.S.Zero) < 0:
                 raise Refuted(
-                    f"{label}: the objective is {_short(best)}, "
-                    f"better by {_short(-value)} than the claimed {what}{_at(point)}"
+                    f"{label}: the objective is {short(best)}, "
+                    f"better by {short(-value)} than the claimed {what}{shown(point)}"
                 )
         elsewhere = _certify(label, gap, certificate, [at], assuming, under)
         cites = [*_listed(cites), *(t.by for t in _citations(certificate))]
@@ -388,7 +376,7 @@ def _optimum(label, sign, objective, at, certificate, subject_to, assuming, cite
         word, result = "proved", f"global {what}" + (", perhaps not the only one" * bool(elsewhere))
         rest = rf", \quad \text{{the gap is }} {sp.latex(sp.Add(*certificate))}"
     else:
-        _stationary(label, sign, objective, at, constraints, assuming)
+        stationary.prove(label, sign, objective, at, constraints, assuming)
         alone = len(at) == 1 and not constraints
         if alone and _proved_alone(gap, [at], assuming) == "":
             word, result = "proved", f"global {what}"
@@ -425,109 +413,11 @@ def _solve(label, constraint, at) -> dict:
             if v.is_Symbol or v.base not in inside or goal.has(v.base):
                 continue
             under = {v: v * goal / total}
-            if algebra.residual(algebra.substitute(constraint, under)) == 0:
+            if algebra.residual(structure.substitute(constraint, under)) == 0:
                 return under
         if v.is_Symbol and sp.diff(constraint, v, 2) == 0 and sp.diff(constraint, v) != 0:
             return {v: sp.solve(constraint, v)[0]}
     raise CheckFailed(f"{label}: cannot fulfil the constraint {constraint} with {list(at)}")
-
-
-def _stationary(label, sign, objective, at, constraints, assuming) -> None:
-    """Prove that the gradient vanishes and that the Hessian has one sign."""
-    variables = list(at)
-
-    # canonical first: it renames the indices of sums, which may clash with the k of mu[k]
-    gradient = _derivatives([algebra.canonical(objective)], variables).T
-    jacobian = _derivatives([algebra.canonical(sp.sympify(c)) for c in constraints], variables)
-    g, j = algebra.substitute(gradient, at), algebra.substitute(jacobian, at)
-    lagrangian, tangent = gradient, sp.eye(len(variables))
-    picks = {s for v in variables for s in algebra.indices(v)}
-    if constraints:
-        pivots = list(j.applyfunc(sp.cancel).rref()[1])
-        if len(pivots) < len(constraints):
-            raise CheckFailed(f"{label}: the constraints' gradients depend on each other")
-        multipliers = j[:, pivots].T.LUsolve(sp.Matrix([g[p] for p in pivots]))
-        multipliers = multipliers.applyfunc(lambda e: sp.cancel(algebra.canonical(e)))
-        if multipliers.free_symbols & picks:
-            raise CheckFailed(f"{label}: the multiplier {multipliers} must not depend on {picks}")
-        g = g - j.T * multipliers
-        lagrangian = gradient - jacobian.T * multipliers
-        if not picks:
-            tangent = sp.Matrix.hstack(*j.nullspace())
-    slopes = zip(variables, g if picks else tangent.T * g, strict=False)
-    claims = ((f"{label}, gradient in {v}", slope, sp.S.Zero) for v, slope in slopes)
-    _equal(*claims, assuming=assuming)
-
-    hessian = algebra.substitute(_derivatives(list(lagrangian), variables), at)
-    if picks:
-        _blocks_only(label, list(lagrangian), variables, picks)
-    _definite(label, sign, tangent.T * hessian * tangent, at, assuming)
-
-
-def _derivatives(exprs, variables) -> sp.Matrix:
-    ranges = algebra.ranges(*exprs, *variables)
-    slopes = [
-        algebra.settle(algebra.canonical(sp.diff(e, v)), ranges) for e in exprs for v in variables
-    ]
-    return sp.Matrix(len(exprs), len(variables), slopes)
-
-
-def _blocks_only(label, gradient, variables, picks):
-    """A variable with a symbolic index stands for all: different indices must not interact."""
-    for count in range(1, len(picks) + 1):
-        for some in combinations(sorted(picks, key=str), count):
-            other = {s: sp.Dummy(f"{s}'", integer=True) for s in some}
-            for slope, v in product(gradient, variables):
-                cross = algebra.canonical(sp.diff(slope, v.xreplace(other)))
-                same = {sp.KroneckerDelta(*pair): 0 for pair in other.items()}
-                ranges = algebra.ranges(*gradient, v)
-                ranges |= {other[s]: ranges[s] for s in other if s in ranges}
-                cross = algebra.settle(cross.xreplace(same), ranges)
-                where = f"{label}, Hessian between different indices of {v}"
-                try:
-                    _equal((where, cross, sp.S.Zero))
-                except Refuted as error:  # the way to check is, not the claim
-                    raise CheckFailed(str(error)) from None
-
-
-def _definite(label, sign, hessian, at, assuming) -> None:
-    """Eigenvalues of ``sign * hessian`` at random points, then Sylvester's criterion in symbols."""
-    word, size, unsure = "negative" if sign < 0 else "positive", hessian.rows, 0
-    for point, _ in _samples(f"{label}, Hessian", list(hessian), 40, None, assuming):
-        values = [point.difference(e, sp.S.Zero) for e in hessian]  # 0 where there is rounding only
-        curvature = sign * mp.matrix([values[i : i + size] for i in range(0, size**2, size)])
-        least = min(mp.eigsy(curvature, eigvals_only=True))
-        rounding = mp.mnorm(curvature, "f") * mp.mpf("1e-25")
-        unsure += abs(least) <= rounding  # here a Hessian says nothing
-        if least < -rounding or unsure > 20:
-            raise (CheckFailed if unsure > 20 else Refuted)(
-                f"{label}: the Hessian is not {word} definite, "
-                f"with an eigenvalue {_short(sign * least)}{_at(point)}"
-            )
-    manageable = size <= 3 and max(e.count_ops() for e in hessian) < _MANAGEABLE
-    if hessian.is_diagonal():
-        minors = [sign * e for e in hessian.diagonal()]
-    elif manageable or not hessian.free_symbols:
-        minors = [(sign * hessian)[:n, :n].det() for n in range(1, size + 1)]
-    else:
-        minors = [sp.nan]
-    if not all(_positive(m, at) for m in minors):
-        raise CheckFailed(f"{label}: the Hessian is not proved {word} definite: give a certificate")
-
-
-def _positive(expr, at) -> bool:
-    """Whether `expr` is proved positive, given that a positive variable's value is positive."""
-    expr = algebra.canonical(expr)
-    if expr.count_ops() > _MANAGEABLE:
-        return False
-    expr = sp.factor(expr)
-    for v, e in at.items():
-        top, bottom = sp.fraction(sp.factor(algebra.canonical(e)))
-        for factor in sp.Mul.make_args(top):
-            if v.is_positive and factor.is_Add:
-                new = sp.Dummy(positive=True) * bottom * factor / top
-                expr = expr.subs({factor: new, -factor: -new})
-    return bool(expr.is_positive)
 
 
 @_labelled
@@ -560,7 +450,7 @@ def quadrature(
     integral = sp.Integral(integrand, *((ls[0], ls[1], ls[-1]) for ls in limits))
     parameters = sorted(integral.free_symbols | claimed.free_symbols, key=str)
     with mp.workdps(digits + 10):
-        for point, (want, *_) in _samples(
+        for point, (want, *_) in samples(
             label, [claimed, *parameters], points, scales=("0.3", "1", "3")
         ):
             ranges = [[_end(e, point) for e in ends] for _, *ends in limits]
@@ -575,7 +465,7 @@ def quadrature(
             off, allowed = abs(got - want), (abs(want) or 1) * mp.mpf(10) ** -digits
             if max(off, error) > allowed:
                 raise (Refuted if error <= allowed else CheckFailed)(
-                    f"{label}: {_short(got, digits)} is not {_short(want, digits)}{_at(point)}"
+                    f"{label}: {short(got, digits)} is not {short(want, digits)}{shown(point)}"
                 )
     claim = f"{sp.latex(integral)} = {sp.latex(claimed)}"
     _report(
@@ -589,127 +479,7 @@ def quadrature(
     )
 
 
-@_labelled
-def simulation(label: str, draws, claimed, scope: str = "") -> None:
-    """Compare the mean of seeded draws with the claimed expectation.
-
-    Parameters
-    ----------
-    label : str
-    draws : array_like of shape (n_draws, ...)
-        Independent draws, made with an explicit seed.
-    claimed : array_like of shape (...)
-        Their expectation.
-    scope : str
-
-    Raises
-    ------
-    CheckFailed
-        When a mean is more than 4 standard errors off, or the standard error is too large to
-        refute a claim that is 10% off.
-    """
-    draws = np.asarray(draws, dtype=float)
-    claimed = np.asarray(claimed, dtype=float)
-    if draws.shape[1:] != claimed.shape:
-        raise ValueError(
-            f"claimed: got shape {claimed.shape}, must be {draws.shape[1:]}, that of one draw"
-        )
-    error = draws.std(axis=0, ddof=1) / np.sqrt(len(draws))
-    scale = np.abs(claimed).max() or draws.std(axis=0).max()
-    if not error.max() <= scale / 80:
-        raise CheckFailed(
-            f"{label}: the standard error {error.max():.2g} must be at most {scale / 80:.2g}, "
-            "to refute a claim that is 10% off: draw more"
-        )
-    off = np.abs(draws.mean(axis=0) - claimed)
-    if not (off <= 4 * error).all():
-        raise CheckFailed(
-            f"{label}: the mean {draws.mean(axis=0)} must be within 4 standard errors, "
-            f"{4 * error}, of {claimed}"
-        )
-    result = f"{off.max():.1g} off, standard error {error.max():.2g}"
-    numbers = sp.latex(sp.Array(claimed) if claimed.ndim else sp.Float(claimed, 6))
-    claim = rf"\text{{mean of {len(draws)} draws}} \approx {numbers}"
-    _report(
-        label,
-        "simulation",
-        "simulated",
-        scope=scope,
-        domain=f"{len(draws)} draws",
-        result=result,
-        claim=claim,
-    )
-
-
 # --- shared -------------------------------------------------------------------------------------
-
-
-def _equal(*claims: tuple, assuming=()) -> list:
-    """Refute, or prove, that left equals right in each (where, left, right).
-
-    Expressions or matrices. All are refuted before any is proved: that is the quick part.
-
-    Returns
-    -------
-    list of str
-        Rules beyond algebra that a proof took: induction on a size.
-    """
-    pairs, rules, equal_transpose = [], [], matrices.symmetric(assuming)
-    assuming = [a for a in assuming if isinstance(a, sp.Rel)]
-    for where, *sides in claims:
-        if any(map(matrices.is_symbolic, sides)):
-            _equal_matrices(where, *sides, equal_transpose)
-            continue
-        a, b = map(_evaluate_matrix, sides)
-        shapes = [_shape(side) for side in (a, b)]
-        if shapes[0] != shapes[1]:
-            raise CheckFailed(f"{where}: the shapes {shapes[0]} and {shapes[1]} must be equal")
-        entries = zip(a, b, strict=True) if shapes[0] else [(a, b)]
-        pairs += [(where, left, right) for left, right in entries if left != right]
-    for where, left, right in pairs:
-        for point, (u, v) in _samples(where, [left, right], POINTS, None, assuming):
-            if point.difference(left, right):
-                raise Refuted(f"{where}: {_short(u)} is not {_short(v)}{_at(point)}")
-    ranges = algebra.ranges(*(side for _, *sides in pairs for side in sides))
-    positive = tuple(fact for fact, _ in signs.facts_of(assuming))
-    for where, left, right in pairs:
-        residual = algebra.residual(left - right, ranges, positive)
-        size = algebra.induction(left - right, ranges) if residual != 0 else None
-        if size:
-            rules.append(f"induction on {size}")
-        elif residual != 0:
-            raise CheckFailed(
-                f"{where}: holds at {POINTS} points but is not proved, {residual} is left"
-            )
-    return rules
-
-
-def _equal_matrices(where, left, right, equal_transpose) -> None:
-    """The same for matrices of symbolic size."""
-    shapes = [getattr(side, "shape", ()) for side in (left, right)]
-    if shapes[0] != shapes[1]:
-        raise CheckFailed(f"{where}: the shapes {shapes[0]} and {shapes[1]} must be equal")
-    try:
-        if numbers := matrices.counterexample(left, right, equal_transpose):
-            raise Refuted(f"{where}: the two sides differ at {numbers}")
-        proved = matrices.vanishes(left - right, equal_transpose)
-    except (ArithmeticError, TypeError, ValueError) as error:  # an operation that is not known
-        raise CheckFailed(f"{where}: {error}") from error
-    if not proved:
-        raise CheckFailed(f"{where}: holds at {matrices.TRIALS} points but is not proved")
-
-
-def _shape(side) -> tuple:
-    """The shape of a matrix; an indexed term has none, though it says so with an error."""
-    matrix = isinstance(side, (sp.MatrixBase, sp.MatrixExpr, sp.NDimArray))
-    return tuple(side.shape) if matrix else ()
-
-
-def _evaluate_matrix(side):
-    """Entries of an unevaluated matrix, such as ``Derivative(log(A.det()), A)``."""
-    by_matrix = isinstance(side, sp.Derivative) and any(map(_shape, side.variables))
-    symbolic = isinstance(side, sp.MatrixExpr) and not isinstance(side, sp.MatrixBase)
-    return side.doit() if by_matrix or symbolic else side
 
 
 def _in_domain(where, at: dict, known: set, assuming: list) -> dict:
@@ -729,11 +499,11 @@ def _in_domain(where, at: dict, known: set, assuming: list) -> dict:
                 continue
             free = bool(e.free_symbols - known)  # some number, not every one
             inside = border = 0
-            for point, (number,) in _samples(where, [value], 40, None, assuming):
+            for point, (number,) in samples(where, [value], 40, None, assuming):
                 outside = point.difference(value, sp.S.Zero) < 0
                 if outside and not free:
                     raise Refuted(
-                        f"{where}: {v} = {_short(number)} is outside its domain{_at(point)}"
+                        f"{where}: {v} = {short(number)} is outside its domain{shown(point)}"
                     )
                 border += not outside and strict and not point.difference(value, sp.S.Zero)
                 inside += not outside
@@ -746,22 +516,6 @@ def _in_domain(where, at: dict, known: set, assuming: list) -> dict:
 
 def _end(limit: sp.Expr, point):
     return mp.mpf(str(limit).replace("oo", "inf")) if limit.is_infinite else point.value(limit)
-
-
-def _at(point: algebra.Point) -> str:
-    numbers = str(point)
-    return f" at {numbers}" if numbers else ""  # a claim without symbols has no point
-
-
-def _short(number, digits: int = 6) -> str:
-    return mp.nstr(number if abs(number) > mp.mpf("1e-25") else mp.zero, digits)
-
-
-def _samples(label: str, exprs, count: int, near=None, assuming=(), **how):
-    try:
-        yield from algebra.samples(exprs, count, label, near, assuming, **how)
-    except ArithmeticError as error:
-        raise CheckFailed(f"{label}: {error}") from error
 
 
 def _listed(things) -> list:
@@ -782,9 +536,9 @@ def _conditions(equality) -> list[dict]:
 
 def _domain(exprs, assuming) -> str:
     """Sizes, ranges of indices and what is assumed."""
-    whole = algebra.sizes(*exprs) | matrices.sizes(*filter(matrices.is_symbolic, exprs))
+    whole = structure.sizes(*exprs) | matrices.sizes(*filter(matrices.is_symbolic, exprs))
     whole = ", ".join(sorted(map(str, whole)))
-    ranges = algebra.ranges(*exprs).items()
+    ranges = structure.ranges(*exprs).items()
     within = [f"{k} = {low}..{high}" for k, ((low, high), *_) in sorted(ranges, key=str)]
     assumed = [f"{a.arg} symmetric" if hasattr(a, "arg") else str(a) for a in _listed(assuming)]
     return _join(f"any {whole}" if whole else "", *within, *assumed)
@@ -805,8 +559,8 @@ def _alternatives(conditions: list[dict]) -> str:
 def _report(label, kind, word, *, scope="", domain="", result="", claim="", rests_on=()) -> None:
     """Print the line of a check and store what it showed.
 
-    ``word`` says how: proved, a strict local maximum, numeric, cites, simulated,
-    definition. ``scope`` is the special case, ``domain`` the sizes and what is assumed.
+    ``word`` says how: proved, a strict local maximum, numeric, cites, definition. ``scope`` is
+    the special case, ``domain`` the sizes and what is assumed.
     """
     rests_on = list(dict.fromkeys(rests_on))
     outcome = _join(word, scope, domain, result, *(f"by {name}" for name in rests_on))

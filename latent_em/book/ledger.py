@@ -31,7 +31,6 @@ KINDS = {
     "maximum": "stationary point",
     "minimum": "stationary point",
     "quadrature": "quadrature",
-    "simulation": "simulation",
     "definition": "definition",
 }
 WORDS = (  # how an equation was checked, the best first
@@ -40,12 +39,10 @@ WORDS = (  # how an equation was checked, the best first
     "strict local optimum",
     "numeric",
     "cites a theorem",
-    "simulated",
     "not said",
     "definition",
 )
-WEAK = ("definition", "simulation")
-MAX_WEAK_SHARE = 0.15
+MAX_DEFINITIONS = 0.15  # of the checks
 
 _MARKDOWN = (
     MarkdownIt("commonmark")
@@ -277,9 +274,9 @@ def entries(pages: Iterable[Page]) -> list[Entry]:
     ]
 
 
-def weak_share(found: list[Entry]) -> float:
-    """Return the share of definitions and simulations."""
-    return sum(e.kind in WEAK for e in found) / max(1, len(found))
+def share_of_definitions(found: list[Entry]) -> float:
+    """Return the share of definitions among the checks."""
+    return sum(e.kind == "definition" for e in found) / max(1, len(found))
 
 
 def word(e: Entry) -> str:
@@ -327,11 +324,10 @@ def problems(pages: list[Page]) -> list[str]:
                     f"{page.name}: cell {call.cell} checks {call.label}, which is in {place}"
                 )
     found += _foundation_problems(entries(pages), homes)
-    share = weak_share(entries(pages))
-    if share > MAX_WEAK_SHARE:
+    share = share_of_definitions(entries(pages))
+    if share > MAX_DEFINITIONS:
         found.append(
-            f"definitions and simulations are {share:.0%} of the checks, "
-            f"must be at most {MAX_WEAK_SHARE:.0%}"
+            f"definitions are {share:.0%} of the checks, must be at most {MAX_DEFINITIONS:.0%}"
         )
     return found
 
@@ -456,7 +452,7 @@ def outcome(e: Entry) -> list[str]:
 
 
 def summary(found: list[Entry]) -> str:
-    """Say how equations were checked, of which kinds the checks are, and how many are weak."""
+    """Say how equations were checked, of which kinds the checks are, and the definitions' share."""
     kinds = Counter(e.kind for e in found)
     counts = ", ".join(f"{kind} {kinds[kind]}" for kind in dict.fromkeys(KINDS.values()))
     counted = words(found)
@@ -464,8 +460,8 @@ def summary(found: list[Entry]) -> str:
     return (
         f"Labelled equations: {sum(counted.values())} ({by_word}). "
         f"Checks: {len(found)} ({counts}). "
-        f"Definitions and simulations are {weak_share(found):.0%} of the checks, "
-        f"at most {MAX_WEAK_SHARE:.0%} are allowed."
+        f"Definitions are {share_of_definitions(found):.0%} of the checks, "
+        f"at most {MAX_DEFINITIONS:.0%} are allowed."
     )
 
 

@@ -9,7 +9,7 @@ from itertools import chain, product
 
 import sympy as sp
 
-from latent_em.book import algebra
+from latent_em.book import algebra, structure
 from latent_em.book.terms import cited, h
 
 _MANAGEABLE = 200  # operations in an expression; to factorise more could take minutes
@@ -219,7 +219,7 @@ def implies(ways: list, conditions: list[dict], known: set, axes: dict, facts: t
         index stands for all; a symbol that is not `known` is a number that exists.
     known : set of sympy.Symbol
     axes : dict
-        The ranges of each axis of the indexed variables, see `algebra.axes`.
+        The ranges of each axis of the indexed variables, see `structure.axes`.
     facts : tuple
         See `zeros`.
     """
@@ -252,8 +252,8 @@ def _follows(equations, condition, known, axes, facts) -> bool:
             goal = _meet(s, goals[v], v, known)
             if goal is not None:
                 del goals[v]
-                goals = {u: algebra.substitute(e, goal) for u, e in goals.items()}
-                equations = [algebra.substitute(e, {v: s}) for e in equations]
+                goals = {u: structure.substitute(e, goal) for u, e in goals.items()}
+                equations = [structure.substitute(e, {v: s}) for e in equations]
                 break
         else:
             return False

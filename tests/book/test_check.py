@@ -5,7 +5,6 @@ import subprocess
 import sys
 
 import nbformat.v4 as nbf
-import numpy as np
 import pytest
 import sympy as sp
 from sympy import Derivative, IndexedBase, Matrix, Sum, exp, log, oo, pi, sqrt
@@ -208,22 +207,6 @@ def test_quadrature_states_its_digits(capsys):
 def test_quadrature_fails(claimed):
     with pytest.raises(CheckFailed, match=r"eq-x: \S+ is not \S+ at mu = "):
         check.quadrature("eq-x", t**2 * normal, (t, -oo, mu, oo), claimed=claimed)
-
-
-def test_simulation_prints_its_standard_error(capsys):
-    draws = np.random.default_rng(0).normal([1, 2], 1, (20000, 2))
-    check.simulation("eq-x", draws, [1, 2])
-    assert capsys.readouterr().out.endswith("standard error 0.0071\n")
-
-
-def test_simulation_fails():
-    draws = np.random.default_rng(0).normal(2, 1, 20000)
-    with pytest.raises(CheckFailed, match="within 4 standard errors"):
-        check.simulation("eq-x", draws, 2.2)
-    with pytest.raises(CheckFailed, match="draw more"):
-        check.simulation("eq-x", draws[:100], 2)
-    with pytest.raises(ValueError, match="claimed: got shape"):
-        check.simulation("eq-x", draws, [2, 2])
 
 
 def test_definition_has_nothing_to_check(capsys):

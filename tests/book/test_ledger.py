@@ -217,13 +217,13 @@ def test_a_side_compared_with_its_own_source_is_found(book):
     assert "eq-a: its check compares an expression with itself" in found
 
 
-def test_too_many_weak_checks_are_found(book):
+def test_too_many_definitions_are_found(book):
     weak = [
         text("$$\nx = 1\n$$ (eq-b)"),
         pinned(stored("eq-b", "definition"), b="x = 1"),
     ]
     (found,) = ledger.problems(book(sound() + weak))
-    assert "definitions and simulations are 50% of the checks" in found
+    assert "definitions are 50% of the checks" in found
     many = [
         cell
         for i in range(6)
@@ -312,7 +312,7 @@ def test_the_page_of_a_small_book(book):
     assert page == (
         "Labelled equations: 1 (proved in a special case 1). "
         "Checks: 1 (identity 1, inequality 0, stationary point 0, quadrature 0, "
-        "simulation 0, definition 0). Definitions and simulations are 0% of the checks, "
+        "definition 0). Definitions are 0% of the checks, "
         "at most 15% are allowed.\n\n"
         "|  | proved in a special case |\n| --- | ---: |\n| [](/book/chapters/01) | 1 |\n\n"
         "## {doc}`A chapter </book/chapters/01>`\n\n"

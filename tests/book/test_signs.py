@@ -3,8 +3,8 @@ import sympy as sp
 from sympy import Abs, IndexedBase, KroneckerDelta, Sum, exp, log, oo
 
 from latent_em.book import check, signs
-from latent_em.book.algebra import axes
 from latent_em.book.check import CheckFailed
+from latent_em.book.structure import axes
 from latent_em.book.terms import cited, h
 
 N, K = sp.symbols("N K", integer=True, positive=True)
@@ -413,6 +413,16 @@ def test_a_false_inequality_is_refused(smaller, larger, equality):
 def test_a_false_maximum_without_certificate_is_refused(objective, at):
     with pytest.raises(CheckFailed):
         check.maximum("eq-x", objective, at=at)
+
+
+@pytest.mark.parametrize("wrong", [{x[j]: w[k]}, {x[k]: w[n]}])
+def test_an_index_of_a_value_is_not_that_of_a_sum(wrong):
+    square = Sum((x[k] - w[k]) ** 2, (k, 1, K))
+    check.inequality("eq-x", 0, square, equality={x[j]: w[j]}, certificate=[square])
+    with pytest.raises(CheckFailed):
+        check.inequality("eq-x", 0, square, equality=wrong, certificate=[square])
+    with pytest.raises(CheckFailed):
+        check.maximum("eq-x", -square, at=wrong, certificate=[square])
 
 
 def test_what_is_assumed_is_printed(capsys):
