@@ -118,6 +118,10 @@ def _length_of_image(matrix, vector, column, row):
     """The squared length of an invertible matrix times a vector."""
     if column[1:] != row[1:]:
         raise ValueError(f"row: got {row}, must run as {column}: the matrix must be square")
+    if not isinstance(matrix, sp.Indexed) or matrix.indices != (row[0], column[0]):
+        raise ValueError(f"matrix: got {matrix}, must be the entries of a matrix of any numbers")
+    if vector.has(row[0]):
+        raise ValueError(f"vector: got {vector}, must not depend on the row {row[0]}")
     term = sp.Sum(sp.Sum(matrix * vector, column) ** 2, row)
     return term, [], sp.Sum(vector**2, column)
 

@@ -203,6 +203,11 @@ def test_where_a_cited_term_vanishes_its_theorem_says():
         check.inequality(*claim, equality={x[k]: mu, mu: 0}, certificate=[term])
     with pytest.raises(ValueError, match="must be square"):
         cited("L is invertible", rows[j, k], x[k], (k, 1, K), (j, 1, N)).doit()
+    for matrix in (x[j] * x[k], rows[k, j], rows[j, j], sp.S.One):  # of rank one, or not as said
+        with pytest.raises(ValueError, match="matrix: got"):
+            cited("L is invertible", matrix, x[k], (k, 1, K), (j, 1, K)).doit()
+    with pytest.raises(ValueError, match="vector: got"):
+        cited("L is invertible", rows[j, k], x[k] - x[j], (k, 1, K), (j, 1, K)).doit()
 
 
 def test_a_condition_of_an_author_is_no_theorem():
