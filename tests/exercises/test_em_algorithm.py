@@ -188,7 +188,7 @@ WRONG = {
         ),
         "nine tosses a set": (
             CURVATURE.format(m="h.sum() / 9 / len(h)", value="(missing - complete).sum()"),
-            "compare with a second difference",
+            "m pools all sets",
         ),
         "sign": (CURVATURE.format(m=POOLED, value="(complete - missing).sum()"), "the sign"),
         "complete information alone": (
@@ -208,9 +208,13 @@ WRONG = {
             " - 2 * (along(2 * h) - along(0)) / (2 * h) ** 2) / 3",
             "by a formula",
         ),
+        "half the tosses are heads": (
+            CURVATURE.format(m="0.5", value="(missing - complete).sum()"),
+            "six heads of ten",
+        ),
         "halved": (
             CURVATURE.format(m=POOLED, value="(missing - complete).sum() / 2"),
-            "compare with a second difference",
+            "m pools all sets",
         ),
         "a number for each set": (
             CURVATURE.format(m=POOLED, value="missing - complete"),

@@ -158,7 +158,7 @@ WRONG = {
     "jensen-multi-sample": {
         "no binomial coefficients": (
             SAMPLES.format(**SUM | {"chance": "guess**j * (1 - guess) ** (n_draws - j)"}),
-            "in how many orders",
+            "in two orders",
         ),
         "every number of hits alike": (
             SAMPLES.format(**SUM | {"chance": "1 / (n_draws + 1)"}),
@@ -181,7 +181,7 @@ WRONG = {
         ),
         "one draw, whatever S": (
             SAMPLES.format(**SUM).replace("total = 0.0", "total = 0.0; n_draws = 1"),
-            "in how many orders",
+            "in two orders",
         ),
         "groups exchanged": (
             SAMPLES.format(**SUM | {"chance": "binom.pmf(j, n_draws, 1 - guess)"}),
@@ -190,13 +190,17 @@ WRONG = {
         "term by term, in logarithms": (
             "log_w = np.asarray(log_joint) - np.log([guess, 1 - guess])\n"
             "return n_draws * (guess * log_w[0] + (1 - guess) * log_w[1])",
-            "in how many orders",
+            "in two orders",
         ),
         "few orders counted": (
             SAMPLES.format(**SUM).replace(
                 "total = 0.0", "n_draws = n_draws if n_draws < 7 else 6; total = 0.0"
             ),
-            "nearer to log p(x)",
+            "it rises with S",
+        ),
+        "right for two draws only": (
+            SAMPLES.format(**SUM).replace("total = 0.0", "n_draws = min(n_draws, 2); total = 0.0"),
+            "three draws",
         ),
         "weights that underflow": (
             "w = np.exp(log_joint) / [guess, 1 - guess]\n"

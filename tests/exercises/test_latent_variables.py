@@ -138,7 +138,7 @@ return np.log(p.prod())
         "two groups only": (
             "log_joint = np.log(weights) - (x[:, np.newaxis] - means) ** 2 / 2\n"
             "return log_joint[:, :2].argmax(axis=1)",
-            "of all columns",
+            "another column",
         ),
         "square not halved": (
             "return (np.log(weights) - (x[:, np.newaxis] - means) ** 2).argmax(axis=1)",
@@ -197,8 +197,8 @@ return np.log(p.prod())
             "not about m",
         ),
         "the group's own": (VARIANCE.format("sp.Integer(1)"), "cannot be as wide"),
-        "of a half-normal": (VARIANCE.format("1 - 2 / sp.pi"), "think of symmetry"),
-        "one less the square": (VARIANCE.format("1 - limit**2"), "think of symmetry"),
+        "of a half-normal": (VARIANCE.format("1 - 2 / sp.pi"), "see the symmetry"),
+        "one less the square": (VARIANCE.format("1 - limit**2"), "see the symmetry"),
         "in another symbol": (
             VARIANCE.format("1 + sp.Symbol('mu') ** 2 - limit**2"),
             "in m alone",
@@ -235,9 +235,9 @@ return np.log(p.prod())
         "a list": ("return [np.nanmean(x)]", "one number"),
     },
     "lm-reason-ignored": {
-        "only a coin": ("return bool(np.ptp(gap) == 0)", "a factor of its row"),
-        "wrong axis": ("return bool(np.allclose(gap, gap[:1]))", "x is there"),
-        "always": ("return True", "the very value that is missing"),
+        "only a coin": ("return bool(np.ptp(gap) == 0)", "hangs on x alone"),
+        "wrong axis": ("return bool(np.allclose(gap, gap[:1]))", "hangs on x alone"),
+        "always": ("return True", "the value that is missing"),
         "never": ("return False", "a coin knows nothing"),
         "the first row alone": (
             "return bool(np.allclose(gap[0], gap[0, 0]))",

@@ -60,9 +60,13 @@ WRONG = {
             "return np.log(p / (beta + 1.0) ** (alpha + x))",
             "2999! is too large",
         ),
+        "whole numbers only": (
+            MARGINAL.replace("constant =", "alpha = np.ceil(alpha); constant ="),
+            "need not be a whole number",
+        ),
         "Poisson at the mean rate": (
             "return x * np.log(alpha / beta) - alpha / beta - gammaln(x + 1)",
-            "compare with the integral",
+            "by parts",
         ),
         "the first count alone": (
             MARGINAL.replace("gammaln(x + 1)", "gammaln(x + 1)[0]").replace(
