@@ -65,6 +65,7 @@ def sample(params, lengths, random_state=None):
     Returns
     -------
     Sample
+        Its memory is O(number of words in all + (M + V) K), however large the vocabulary.
 
     Raises
     ------
@@ -84,10 +85,11 @@ def sample(params, lengths, random_state=None):
     w = np.empty_like(z)
     for k, topic in enumerate(beta):
         w[z == k] = rng.choice(n_words, (z == k).sum(), p=topic)
-    words = np.split(w, np.cumsum(lengths[:-1]).astype(int))
-    counts = [np.bincount(w, minlength=n_words) for w in words]
-    counts = sparse.csr_array(np.reshape(counts, (len(lengths), n_words)).astype(float))
-    return Sample(counts, words, topics, theta, beta)
+    ends = np.cumsum([0, *lengths]).astype(int)
+    tokens = np.ones(len(w)), w, ends
+    counts = sparse.csr_array(tokens, (len(lengths), n_words), copy=True)
+    counts.sum_duplicates()
+    return Sample(counts, np.split(w, ends[1:-1]), topics, theta, beta)
 
 
 def log_joint(words, topics, theta, beta, alpha, eta):

@@ -26,6 +26,19 @@ def test_the_story_gives_counts_that_are_those_of_its_words():
     np.testing.assert_array_equal(corpus.words[2], again.words[2])
 
 
+def test_a_large_vocabulary_does_not_make_the_counts_dense():
+    """20 000 documents and 20 000 words would be 3.2 GB."""
+    params = lda.Params(np.ones((2, 20_000)), 0.1, 0.1)
+    corpus = lda.sample(params, np.full(20_000, 5), 0)
+    assert corpus.counts.has_canonical_format
+    assert corpus.counts.nnz <= 100_000 == corpus.counts.sum()
+    word, times = np.unique(corpus.words[7], return_counts=True)
+    np.testing.assert_array_equal(corpus.counts[[7]].indices, word)
+    np.testing.assert_array_equal(corpus.counts[[7]].data, times)
+    nothing = lda.sample(params, [], 0).counts
+    assert (nothing.shape, nothing.nnz) == ((0, 20_000), 0)
+
+
 def test_the_story_has_the_frequencies_that_it_says():
     rng = np.random.default_rng(1)
     alpha = np.array([0.5, 2.0, 1.5])
