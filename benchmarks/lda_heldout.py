@@ -22,7 +22,7 @@ from threadpoolctl import threadpool_limits
 from latent_em.datasets import load_reuters
 
 K, ALPHA, ETA = 20, 1 / 20, 1 / 20
-SEEDS, THREADS = range(5), ("one", "default")
+SEEDS, THREADS = range(5), ("one",)
 # Each with two numbers of passes over the documents: what a hurried user takes, and a patient one.
 RUNS = [
     ("latent_em", 10),

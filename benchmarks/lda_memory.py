@@ -19,6 +19,7 @@ from scipy.sparse import csr_array, vstack
 N_DOCUMENTS, LENGTH, V, K = 500, 5000, 100_000, 50
 RUNS = [
     ("latent_em", 2),
+    ("latent_em, start by CVB0", 2),
     ("latent_em, random start", 2),
     ("latent_em, collapsed", 2),
     ("scikit-learn", 2),

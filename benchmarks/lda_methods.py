@@ -3,7 +3,7 @@
 Each function fits a model to `counts`, a CSR matrix of M documents × V words, and returns a
 `Fit`. `n_iter` is the number of passes over all documents, `workers` the number of threads, 0 for
 as many as there are cores, where the library has a choice. The priors are symmetric, and fixed
-unless it is said that they are learned.
+unless it is said that they are learned. `latent_em` starts with 25 more passes of EM.
 """
 
 import logging
@@ -16,9 +16,8 @@ import tomotopy as tp
 from gensim.models import LdaModel
 from sklearn.decomposition import LatentDirichletAllocation
 
+from latent_em import LatentDirichletAllocation as Estimator
 from latent_em import dirichlet
-from latent_em import lda as topic_model
-from latent_em.em import fit_em
 
 try:
     from lda import LDA
@@ -28,60 +27,69 @@ logging.disable()  # the package lda has turned on everybody's log
 warnings.filterwarnings("ignore", message="The training result may differ", module="tomotopy")
 
 
-START = 20  # passes of CVB0 before variational Bayes
-
-
 class Fit(NamedTuple):
     """What a library has learned, and how it applies it.
 
     Attributes
     ----------
-    topics : ndarray of shape (K, V)
-        The mean of β_k, a distribution over words, in each row.
+    lambda_ : ndarray of shape (K, V)
+        λ of variational Bayes; of other methods anything with rows proportional to the topics.
     fold_in : callable
         From the counts of new documents, shape (M', V), to the mean of their θ, shape (M', K),
         the library's own way.
+    bound : float
+        The bound that the library itself says it ended with, if it is exact.
     """
 
-    topics: np.ndarray
+    lambda_: np.ndarray
     fold_in: Callable
+    bound: float | None = None
+
+    @property
+    def topics(self):
+        """The mean of β_k, a distribution over words, in each row."""
+        return dirichlet.mean(self.lambda_)
 
 
 def collapsed(counts, n_topics, alpha, eta, n_iter, seed, workers):
     """Collapsed variational Bayes, of order zero."""
-    start = topic_model.cvb0(
-        counts, n_topics, alpha, eta, tol=0, max_iter=n_iter, random_state=seed
-    )
-    return _latent_em(start.params)
+    return _latent_em(counts, n_topics, alpha, eta, n_iter, seed, learning_method="cvb0")
 
 
 def batch(counts, n_topics, alpha, eta, n_iter, seed, workers):
-    """Variational Bayes, all documents at once, from a start by CVB0."""
-    start = topic_model.cvb0(counts, n_topics, alpha, eta, max_iter=START, random_state=seed)
-    return _latent_em(fit_em(topic_model, start.params, [counts], tol=0, max_iter=n_iter).params)
+    """Variational Bayes, all documents at once."""
+    return _latent_em(counts, n_topics, alpha, eta, n_iter, seed)
 
 
 def learned_priors(counts, n_topics, alpha, eta, n_iter, seed, workers):
-    """The same, and from that start on α and η are learned."""
-    start = topic_model.cvb0(counts, n_topics, alpha, eta, max_iter=START, random_state=seed)
-    model = topic_model.Model(learn_alpha=True, learn_eta=True)
-    return _latent_em(fit_em(model, start.params, [counts], tol=0, max_iter=n_iter).params)
+    """The same, and α and η are learned from where EM ends."""
+    return _latent_em(counts, n_topics, "auto", "auto", n_iter, seed)
+
+
+def cvb0_start(counts, n_topics, alpha, eta, n_iter, seed, workers):
+    """Variational Bayes, all documents at once, from a start by CVB0."""
+    return _latent_em(counts, n_topics, alpha, eta, n_iter, seed, init="cvb0")
 
 
 def random_start(counts, n_topics, alpha, eta, n_iter, seed, workers):
     """Variational Bayes, all documents at once, from random topics."""
-    shape = n_topics, counts.shape[1]
-    lambda_ = np.random.default_rng(seed).gamma(100, 0.01, shape)
-    start = topic_model.Params(lambda_, alpha, eta)
-    return _latent_em(fit_em(topic_model, start, [counts], tol=0, max_iter=n_iter).params)
+    return _latent_em(counts, n_topics, alpha, eta, n_iter, seed, init="random")
 
 
-def _latent_em(params):
-    def fold_in(new):
-        _, _, gamma = topic_model.e_step(params, new, max_doc_iter=1000, doc_tol=1e-6)
-        return dirichlet.mean(gamma)
+def online(counts, n_topics, alpha, eta, n_iter, seed, workers):
+    """Variational Bayes, 128 documents at a time."""
+    return _latent_em(counts, n_topics, alpha, eta, n_iter, seed, learning_method="online")
 
-    return Fit(dirichlet.mean(params.lambda_), fold_in)
+
+def _latent_em(counts, n_topics, alpha, eta, n_iter, seed, **options):
+    options = {"max_iter": n_iter, "tol": 0, "random_state": seed} | options
+    model = Estimator(n_topics, doc_topic_prior=alpha, topic_word_prior=eta, **options).fit(counts)
+    thorough = {"mean_change_tol": 1e-6, "max_doc_update_iter": 1000}
+    return Fit(
+        model.components_,
+        lambda new: model.set_params(**thorough).transform(new),
+        model.lower_bounds_[-1],
+    )
 
 
 def scikit_learn(counts, n_topics, alpha, eta, n_iter, seed, workers):
@@ -104,12 +112,22 @@ def _scikit_learn(counts, n_topics, alpha, eta, n_iter, seed, learning_method):
         random_state=seed,
     )
     model.fit(counts)
-    return Fit(_distributions(model.components_), model.transform)
+    return Fit(model.components_, model.transform)
 
 
 def gensim(counts, n_topics, alpha, eta, n_iter, seed, workers):
-    """Variational Bayes, all documents at once, in double precision."""
+    """Variational Bayes, all documents at once."""
+    whole = {"chunksize": counts.shape[0], "update_every": 0}
+    return _gensim(counts, n_topics, alpha, eta, n_iter, seed, **whole)
 
+
+def gensim_online(counts, n_topics, alpha, eta, n_iter, seed, workers):
+    """Variational Bayes, 128 documents at a time, with the steps of scikit-learn."""
+    steps = {"chunksize": 128, "update_every": 1, "decay": 0.7, "offset": 10}
+    return _gensim(counts, n_topics, alpha, eta, n_iter, seed, **steps)
+
+
+def _gensim(counts, n_topics, alpha, eta, n_iter, seed, **options):
     def bags(counts):
         starts, ends = counts.indptr[:-1], counts.indptr[1:]
         return [
@@ -124,13 +142,12 @@ def gensim(counts, n_topics, alpha, eta, n_iter, seed, workers):
         alpha=[alpha] * n_topics,
         eta=eta,
         passes=n_iter,
-        chunksize=counts.shape[0],
-        update_every=0,
         eval_every=None,
         random_state=seed,
         dtype=np.float64,
+        **options,
     )
-    return Fit(model.get_topics(), lambda new: _distributions(model.inference(bags(new))[0]))
+    return Fit(model.state.get_lambda(), lambda new: dirichlet.mean(model.inference(bags(new))[0]))
 
 
 def lda(counts, n_topics, alpha, eta, n_iter, seed, workers):
@@ -161,21 +178,20 @@ def tomotopy(counts, n_topics, alpha, eta, n_iter, seed, workers):
     topics[:, np.array(model.used_vocabs, dtype=int)] = [
         model.get_topic_word_dist(k, normalize=False) for k in range(n_topics)
     ]
-    return Fit(_distributions(topics), fold_in)
-
-
-def _distributions(weights):
-    return weights / weights.sum(axis=1, keepdims=True)
+    return Fit(topics, fold_in)
 
 
 METHODS = {
     "latent_em": batch,
     "latent_em, priors learned": learned_priors,
+    "latent_em, start by CVB0": cvb0_start,
     "latent_em, random start": random_start,
     "latent_em, collapsed": collapsed,
+    "latent_em, online": online,
     "scikit-learn": scikit_learn,
     "scikit-learn online": scikit_learn_online,
     "gensim": gensim,
+    "gensim online": gensim_online,
     "lda": lda,
     "tomotopy": tomotopy,
 }
