@@ -30,7 +30,8 @@ class psi(sp.Function):  # noqa: N801
         return sp.polygamma(1, *self.args)
 
 
-UNEVALUATED = (sp.Derivative, sp.Integral, sp.MatrixExpr, sp.Determinant, sp.Trace, h, cited)
+UNEVALUATED = (sp.Derivative, sp.Integral, sp.Limit, sp.MatrixExpr, sp.Determinant, sp.Trace)
+UNEVALUATED += (h, cited)
 
 
 def residual(expr: sp.Expr, limits: dict | None = None, positive: tuple = ()) -> sp.Expr:
@@ -51,6 +52,7 @@ def residual(expr: sp.Expr, limits: dict | None = None, positive: tuple = ()) ->
         partial(_split_logs, positive=positive),
         _recur_gammas,
         _simplify,
+        _recur_gammas,
     ):
         expr = settle(canonical(way(expr)), limits)
         if numerator(expr) == 0 or _summands_vanish(expr):
@@ -90,7 +92,8 @@ def canonical(expr: sp.Expr) -> sp.Expr:
     if isinstance(expr, sp.polygamma) and expr.args[0] == 0 and expr.args[1].is_positive:
         return psi(canonical(expr.args[1]))
     if isinstance(expr, sp.Derivative):  # inside first: the names of indices may clash
-        return canonical(sp.diff(canonical(expr.expr), *expr.variable_count))
+        done = sp.diff(canonical(expr.expr), *expr.variable_count)
+        return done if isinstance(done, sp.Derivative) else canonical(done)
     if isinstance(expr, UNEVALUATED):
         done = expr.doit(deep=False)
         return done if done == expr else canonical(done)
@@ -377,4 +380,5 @@ def _recur_gammas(expr: sp.Expr) -> sp.Expr:
         lambda e: isinstance(e, sp.loggamma) and e.args[0].is_positive,
         lambda e: sp.log(sp.gamma(*e.args)),
     )
+    expr = expr.replace(sp.RisingFactorial, lambda z, n: sp.gamma(z + n) / sp.gamma(z))
     return sp.expand_func(expr.replace(psi, sp.digamma))

@@ -128,7 +128,10 @@ def _program(expr: sp.Expr) -> Callable[[Point], "mpmath.mpf"]:
     def evaluated(point):
         numbers = [a(point) for a in args]
         whole = [sp.Integer(int(a)) if mp.isint(a) else sp.Float(a, mp.dps) for a in numbers]
-        return _mpmath(expr.func(*whole))
+        try:
+            return _mpmath(expr.func(*whole))
+        except (TypeError, ValueError) as error:
+            raise ArithmeticError(f"{expr} has no value at a point") from error
 
     return evaluated
 

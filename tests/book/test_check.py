@@ -300,6 +300,11 @@ MATRIX = sp.MatrixSymbol("A", N, N)
             "eq-x", a + b, at={a: 1, b: 1}, subject_to=a * b - 1, certificate=[0]
         ),
         lambda: check.identity("eq-x", sp.Sum(a**n / sp.factorial(n), (n, 0, oo)), exp(b)),
+        lambda: check.identity("eq-x", Derivative(sp.Function("g")(t), t), t),
+        lambda: check.maximum("eq-x", sp.Function("g")(t), at={t: 0}),
+        lambda: check.identity("eq-x", sp.Limit(sp.sin(1 / t), t, 0), 0),
+        lambda: check.identity("eq-x", sp.Tuple(a, t), sp.Tuple(t, a)),
+        lambda: check.identity("eq-x", sp.nan, a),
     ],
 )
 def test_what_is_beyond_the_checks_fails(claim):

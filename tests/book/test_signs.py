@@ -376,6 +376,8 @@ def test_a_false_identity_is_refused(sides):
         (upper, Sum(Sum(f[n, k], (n, k, N)), (k, 1, N))),
         (Sum(a**n, (n, 0, N)), (1 - a ** (N + 1)) / (1 - a)),
         (Sum(n, (n, 1, N)), N * (N + 1) / 2),
+        (sp.Product(a + n - 1, (n, 1, N)), sp.gamma(a + N) / sp.gamma(a)),
+        (sp.Limit((1 + a / b) ** b, b, oo), exp(a)),
         (Sum(sp.binomial(N, n) * a**n * b ** (N - n), (n, 0, N)), (a + b) ** N),
         (Sum(sp.binomial(N, n) * t**n * mu ** (N - n), (n, 0, N)), (mu + t) ** N),
         (Sum(sp.binomial(N, n) * a**n, (n, 1, N)), (1 + a) ** N - 1),
