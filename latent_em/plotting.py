@@ -1,5 +1,7 @@
 """Drawing what the chapters show; every function draws on the axes it is given."""
 
+import sys
+
 import matplotlib.pyplot as plt
 import numpy as np
 from scipy.stats import norm
@@ -10,18 +12,27 @@ COLORS = np.array([[0, 114, 178], [213, 94, 0], [0, 158, 115], [204, 121, 167]])
 STYLE = {
     "figure.figsize": (6.4, 3.6),
     "figure.dpi": 144,
+    "figure.facecolor": "none",
+    "font.family": "STIXGeneral",
     "font.size": 12,
+    "mathtext.fontset": "stix",
+    "axes.facecolor": "none",
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.titlesize": 12,
     "legend.frameon": False,
     "lines.linewidth": 2,
+    "svg.hashsalt": "latent_em",  # the same names in every run
 }
 
 
 def use_style():
-    """Set the book's figure style for the rest of the session."""
+    """Set the book's figure style for the rest of the session; a notebook shows vector graphics."""
     plt.rcParams.update(STYLE)
+    if "ipykernel" in sys.modules:
+        from matplotlib_inline.backend_inline import set_matplotlib_formats
+
+        set_matplotlib_formats("svg", metadata={"Date": None})
 
 
 def blend(resp):

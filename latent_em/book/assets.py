@@ -8,6 +8,7 @@ no pictures; running them draws them.
 
 import json
 import re
+from functools import cache
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -24,7 +25,11 @@ OTHER_FACE = re.compile(
 CODE = re.compile(r'"(?:\\([0-9a-f]{4})|([\ue000-\uf8ff]))"')
 NAME = re.compile(r"fa-[\w-]+")
 SOURCE_MAP = re.compile(r"\s*/[/*]# sourceMappingURL=\S+( \*/)?\s*$")
-PICTURE = re.compile(r'<img(?=[^>]* src="([^"]*_images/[^"]+\.png)")(?![^>]* width=)')
+PICTURE = re.compile(r'<img(?=[^>]* src="([^"]*_images/[^"]+\.(?:png|svg))")(?![^>]* width=)')
+# In a drawing: its size in points, and what a reader does not see.
+POINTS = re.compile(r'<svg[^>]* width="([\d.]+)pt" height="([\d.]+)pt"')
+UNSEEN = re.compile(r"<\?xml.*?\?>|<!DOCTYPE.*?>|<metadata>.*?</metadata>|<!--.*?-->", re.DOTALL)
+DIGITS = re.compile(r"(?<![\d.])([1-9]\d*\.\d\d)\d+")  # small numbers are factors, and stay
 PAGE = {
     r'\s*<script src="[^"]*fontawesome\.js[^"]*"></script>': "",
     # First visit: the theme complains of the mode "", and shows a dark page light for a moment.
@@ -45,6 +50,8 @@ def slim(app, error):
         rewrite(page, slim_page(page))
     for file in [*static.rglob("*.css"), *static.rglob("*.js")]:
         rewrite(file, SOURCE_MAP.sub("", read(file)))
+    for drawing in (root / "_images").glob("*.svg"):
+        rewrite(drawing, slim_drawing(read(drawing)))
     slim_icons(root)
     delete_unnamed(root)
     for notebook in (root / "_sources").rglob("*.ipynb"):
@@ -65,14 +72,29 @@ def slim_page(page):
     """Text of a page without the script for icons, and with pictures that wait for their turn."""
 
     def wait(match):
-        with Image.open(page.parent / unquote(match[1])) as picture:
-            width, height = picture.size
-        return f'<img loading="lazy" width="{width}" height="{height}"'
+        size = picture_size((page.parent / unquote(match[1])).resolve())
+        return f'<img loading="lazy" width="{size[0]}" height="{size[1]}"' if size else match[0]
 
     text = read(page)
     for old, new in PAGE.items():
         text = re.sub(old, new, text)
     return PICTURE.sub(wait, text)
+
+
+@cache
+def picture_size(file):
+    """Width and height of a picture in pixels; None for a drawing that has none in points."""
+    if file.suffix == ".svg":
+        found = POINTS.search(read(file))
+        return found and [round(float(points) * 4 / 3) for points in found.groups()]
+    with Image.open(file) as picture:
+        return picture.size
+
+
+def slim_drawing(text):
+    """Text of a drawing to a hundredth of a point, without what is not seen."""
+    text = DIGITS.sub(r"\1", UNSEEN.sub("", text))
+    return re.sub(r">\s+<", "><", re.sub(r"\s+", " ", text)).strip()
 
 
 def slim_icons(root):

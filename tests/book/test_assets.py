@@ -81,6 +81,20 @@ def test_pictures_wait_in_a_place_of_their_size(root):
     assert '<img loading="lazy" width="30" height="20" alt="A plot."' in page
 
 
+def test_a_drawing_keeps_what_is_seen():
+    drawing = (
+        '<?xml version="1.0"?>\n<svg width="90.0pt" height="60pt">\n <metadata><a/></metadata>\n'
+        ' <!-- line -->\n <g s="0.0117" d="M 1.23456 2\nL 3.4 5.6789"/>\n</svg>\n'
+    )
+    kept = '<svg width="90.0pt" height="60pt"><g s="0.0117" d="M 1.23 2 L 3.4 5.67"/></svg>'
+    assert assets.slim_drawing(drawing) == kept
+
+
+def test_the_size_of_a_drawing_is_in_pixels(tmp_path):
+    (tmp_path / "a.svg").write_text('<svg version="1.1" width="90.0pt" height="60pt"/>')
+    assert assets.picture_size(tmp_path / "a.svg") == [120, 80]
+
+
 def test_the_first_visit_is_no_error(root):
     assert 'getItem("mode") || "auto";' in (root / "book" / "page.html").read_text(encoding="utf-8")
 

@@ -63,6 +63,20 @@ def test_a_removed_output_is_red(notebook):
     assert run_nbval(notebook.parent, "--nbval")[0] == 1
 
 
+def test_a_figure_is_a_drawing_that_is_the_same_in_every_run_and_is_not_compared(notebook):
+    plot = "from latent_em import plotting\nplotting.use_style()\nplotting.plt.plot([1, 2]);"
+    change(notebook, 0, source=plot + "\nplotting.plt.show()\nx = 20")
+    twice = [notebooks.execute(notebook) for _ in range(2)]
+    assert twice[0] == twice[1]
+    notebooks.write(notebook, twice[0])
+    drawn = notebooks.read(notebook).cells[0].outputs
+    assert [sorted(output.data) for output in drawn] == [["image/svg+xml", "text/plain"]]
+    drawn[0].data["image/svg+xml"] = "<svg/>"
+    change(notebook, 0, outputs=drawn)
+    code, text = run_nbval(notebook.parent, "--nbval")
+    assert (code, "2 passed" in text) == (0, True), text
+
+
 @pytest.mark.parametrize(
     "fields",
     [
