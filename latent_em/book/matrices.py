@@ -128,7 +128,7 @@ class _Words:
         """The blocks of an expression, each a sum of words; mostly it is one."""
         e = _unfolded(e)
         if isinstance(e, sp.BlockMatrix):
-            return [[self.rows(block)[0][0] for block in row] for row in e.blocks.tolist()]
+            return [[self.block(block) for block in row] for row in e.blocks.tolist()]
         if isinstance(e, sp.Identity):
             return [[{(): sp.S.One}]]
         if isinstance(e, sp.ZeroMatrix):
@@ -149,7 +149,13 @@ class _Words:
             return [[_scaled(block, number) for block in row] for row in blocks]
         raise TypeError(f"{e}: this operation on matrices is not known here")
 
+    def block(self, e):
+        ((words,),) = self.rows(e)  # not of blocks again
+        return words
+
     def times(self, a, b):
+        if len(a[0]) != len(b):
+            raise ValueError(f"{len(a[0])} columns of blocks times {len(b)} rows of them")
         columns = list(zip(*b, strict=True))
         return [[_sum(*map(self.product, row, column)) for column in columns] for row in a]
 

@@ -11,6 +11,7 @@ S_oo, S_mm = MatrixSymbol("S_oo", O, O), MatrixSymbol("S_mm", M, M)
 S_om = MatrixSymbol("S_om", O, M)
 d_o, d_m = MatrixSymbol("d_o", O, 1), MatrixSymbol("d_m", M, 1)
 whole, dev = BlockMatrix([[S_oo, S_om], [S_om.T, S_mm]]), BlockMatrix([[d_o], [d_m]])
+long = MatrixSymbol("d", O + M, 1)
 slope = S_om.T * S_oo.I
 left_over = S_mm - slope * S_om
 both = [Q.symmetric(S_oo), Q.symmetric(S_mm)]
@@ -85,6 +86,8 @@ def test_a_check_prints_sizes_and_what_is_assumed(capsys):
         ((A + B).I, A.I - A.I * (A.I + B.I).I * A.I, "not proved"),  # true, and beyond it
         (A**D, (A.T) ** D, "not known|differ"),
         (whole, Identity(O + M), "differ"),
+        (whole * long + long, (whole + Identity(O + M)) * long, "blocks|not"),  # true
+        (BlockMatrix([[whole, dev]]).T.T, BlockMatrix([[whole, dev]]) * 1, "unpack|compared"),
     ],
 )
 def test_what_is_not_known_fails(left, right, message):
