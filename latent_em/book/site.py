@@ -2,7 +2,7 @@
 
 The strict build catches broken references in the sources. This looks at what came out: links and
 anchors that lead nowhere, images that say nothing to those who do not see them, anything a page
-would load from another host, markup that was not rendered, and graded solutions.
+would load from another host, large scripts, markup that was not rendered, and graded solutions.
 """
 
 import argparse
@@ -39,6 +39,7 @@ FILE_NAME = re.compile(r"\S+\.(png|jpe?g|gif|svg|webp)", re.IGNORECASE)
 # `{eq}` before a backtick or <code>, ":::{note}", a fence, a target "(label)=".
 RAW_MARKUP = re.compile(r"\{[a-z][\w:.+-]*\}(`|$)|^\s*(:::|```)|^\([\w-]+\)=$", re.MULTILINE)
 TEXT_SUFFIXES = {".html", ".ipynb", ".js", ".md", ".txt"}
+LARGEST_SCRIPT = 300_000
 NOT_PROSE = ["code", "pre", "script", "style", "textarea"]
 
 
@@ -100,6 +101,9 @@ def problems(root: Path) -> Iterator[tuple[Path, str]]:
         for url in _css_loads(sheet.read_text(encoding="utf-8")):
             if problem := dead(sheet, url) or _foreign(url):
                 yield sheet.relative_to(root), problem
+    for script in sorted(root.rglob("*.js")):
+        if script.stat().st_size > LARGEST_SCRIPT:
+            yield script.relative_to(root), f"a script of more than {LARGEST_SCRIPT // 1000} kB"
     for file in sorted(file for file in root.rglob("*") if file.suffix in TEXT_SUFFIXES):
         if "### BEGIN SOLUTION" in file.read_text(encoding="utf-8"):
             yield file.relative_to(root), "the solution of an exercise"

@@ -91,6 +91,7 @@ def test_a_planted_problem_is_found(root, capsys, planted, problem):
         ("_static/book.css", '@import "https://a.example/x.css";', "loads from another host"),
         ("_static/book.css", "@font-face { src: url(gone.woff) }", "no such file: gone.woff"),
         ("searchindex.js", "### BEGIN SOLUTION", "the solution of an exercise"),
+        ("_static/large.js", "x" * 300_001, "a script of more than 300 kB"),
     ],
 )
 def test_a_problem_beside_the_pages_is_found(root, name, text, problem):
