@@ -258,13 +258,19 @@ def feedback(result: Result, reference: Reference) -> str:
     """Return what a student may read: label, points and hint."""
     lines = [f"# {result.student}: {result.total} of {possible(reference)} points", ""]
     by_id = {row.grade_id: row for row in result.rows}
-    for name, exercises in reference.exercises.items():
+    graded = reference.exercises if by_id else {}  # else the notes say why nothing was
+    for name, exercises in graded.items():
         checks = list(exercises.checks.values())
         own = [by_id[check.grade_id]._asdict() for check in checks]
         lines += [f"## {name}", "", "```", *points.table(checks, own), "```", ""]
     if result.notes:
         lines += ["## Notes", "", *(f"- {note}" for note in result.notes), ""]
     return "\n".join(lines)
+
+
+def _write_feedback(out: Path, result: Result, reference: Reference):
+    text = feedback(result, reference)
+    (out / "feedback" / f"{result.student}.md").write_text(text, encoding="utf-8")
 
 
 def possible(reference: Reference) -> int:
@@ -371,8 +377,7 @@ def grade(
             result = Result(student, rows(report, checks, reference), notes)
             if report.exists():
                 shutil.copy(report, out / "junit" / f"{student}.xml")
-            text = feedback(result, reference)
-            (out / "feedback" / f"{student}.md").write_text(text, encoding="utf-8")
+            _write_feedback(out, result, reference)
             with _replacing(stored) as part:
                 part.write_text(json.dumps([key, *result], indent=1), encoding="utf-8")
             shutil.rmtree(job, ignore_errors=True)
@@ -390,6 +395,7 @@ def grade(
                         result, kept = future.result()
                     except Exception as error:  # one bad submission must not stop the others
                         result, kept = Result(student, (), (f"not graded: {error!r}",)), False
+                        _write_feedback(out, result, reference)
                     done[student] = result
                     about = "kept from the last run" if kept else "; ".join(result.notes)
                     say(

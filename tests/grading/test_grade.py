@@ -196,6 +196,22 @@ def test_a_seed_on_which_the_reference_fails_is_refused(book, tmp_path):
         grade.run_reference(tmp_path, 9, [suite.NAME])
 
 
+def test_a_student_who_could_not_be_graded_is_told_why(cut, tmp_path, monkeypatch):
+    """Even if it is the grader that failed; the others are graded."""
+
+    def broken(*_):
+        raise OSError("no space left")
+
+    reference = grade.Reference(0, {suite.NAME: notebooks.exercises(suite.NAME, cut)}, ())
+    monkeypatch.setattr(grade, "write_job", broken)
+    (tmp_path / "in" / "ada").mkdir(parents=True)
+    (result,) = grade.grade(tmp_path / "in", tmp_path / "out", reference, say=lambda line: None)
+    assert result.total == 0
+    said = (tmp_path / "out" / "feedback" / "ada.md").read_text(encoding="utf-8")
+    assert "not graded" in said
+    assert "no space left" in said
+
+
 def test_the_seed_of_the_book_is_refused(book):
     """Its numbers are in the release."""
     with pytest.raises(ValueError, match=f"seed 3 is that of {suite.NAME}"):
