@@ -22,10 +22,9 @@ document.addEventListener("DOMContentLoaded", () => {
     wide ? box.setAttribute("tabindex", 0) : box.removeAttribute("tabindex");
     fade(box);
   };
+  const fitBox = (box) => scrolls(box, box.scrollWidth > box.clientWidth + 1);
   const fit = () => {
-    all("div.highlight pre, .formula").forEach((box) =>
-      scrolls(box, box.scrollWidth > box.clientWidth + 1),
-    );
+    all("div.highlight pre, .formula").forEach(fitBox);
     all("span.math").forEach((formula) => {
       const room = formula.closest("p, li, dd, td, figcaption, h1, h2, h3");
       const wide = room && formula.firstElementChild.getBoundingClientRect().width > room.clientWidth;
@@ -37,6 +36,12 @@ document.addEventListener("DOMContentLoaded", () => {
   document.fonts.ready.then(fit);
   window.addEventListener("resize", fit);
   document.addEventListener("toggle", fit, true);
+  // What is laid out late is looked at when it is.
+  document.addEventListener(
+    "contentvisibilityautostatechange",
+    ({ target, skipped }) => skipped || requestAnimationFrame(() => fitBox(target)),
+    true,
+  );
   document.addEventListener(
     "scroll",
     ({ target }) => target.matches?.(".formula, span.math, pre") && fade(target),
