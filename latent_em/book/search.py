@@ -91,7 +91,10 @@ def own(part):
 def words(node):
     """Text of a node, with formulas as they are read."""
     if isinstance(node, nodes.math):
-        return html.unescape(mathml.TAG.sub("", mathml.convert(node.astext())))
+        try:
+            return html.unescape(mathml.TAG.sub("", mathml.convert(node.astext())))
+        except mathml.LatexError:  # the writer of the page will say so
+            return node.astext()
     if isinstance(node, nodes.Text):
         return " ".join(re.split(r"\s+", node.astext()))
     return "".join(map(words, node.children)).strip()
