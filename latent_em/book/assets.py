@@ -30,6 +30,9 @@ PICTURE = re.compile(r'<img(?=[^>]* src="([^"]*_images/[^"]+\.(?:png|svg))")(?![
 POINTS = re.compile(r'<svg[^>]* width="([\d.]+)pt" height="([\d.]+)pt"')
 UNSEEN = re.compile(r"<\?xml.*?\?>|<!DOCTYPE.*?>|<metadata>.*?</metadata>|<!--.*?-->", re.DOTALL)
 DIGITS = re.compile(r"(?<![\d.])([1-9]\d*\.\d\d)\d+")  # small numbers are factors, and stay
+# In a listing: what the style sheet gives no colour needs no span.
+LISTING = re.compile(r'<div class="highlight"><pre>.*?</pre>', re.DOTALL)
+PLAIN = re.compile(r'<span class="(?:n|p|w)">([^<]*)</span>')
 PAGE = {
     r'\s*<script src="[^"]*fontawesome\.js[^"]*"></script>': "",
     # First visit: the theme complains of the mode "", and shows a dark page light for a moment.
@@ -78,6 +81,7 @@ def slim_page(page):
     text = read(page)
     for old, new in PAGE.items():
         text = re.sub(old, new, text)
+    text = LISTING.sub(lambda listing: PLAIN.sub(r"\1", listing[0]), text)
     return PICTURE.sub(wait, text)
 
 

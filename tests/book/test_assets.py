@@ -18,7 +18,9 @@ PAGE = """<!DOCTYPE html><html><head><link rel="stylesheet" href="../_static/the
 <script>document.documentElement.dataset.mode = localStorage.getItem("mode") || "";</script>
 <script src="../_static/scripts/fontawesome.js?digest=8"></script>
 <script src="../_static/used.js?v=1"></script></head>
-<body><i class="fa-solid fa-bars"></i><img alt="A plot." src="../_images/plot.png"></body></html>
+<body><i class="fa-solid fa-bars"></i><div class="highlight"><pre><span class="k">if</span>\
+<span class="w"> </span><span class="n">x</span></pre></div><span class="n">x</span>
+<img alt="A plot." src="../_images/plot.png"></body></html>
 """
 STYLE = """@font-face{font-family:F;src:url(webfonts/fa-solid-900.woff2) format("woff2"),\
 url(webfonts/fa-solid-900.ttf) format("truetype")}\
@@ -79,6 +81,11 @@ def test_the_icons_are_those_in_use(root):
 def test_pictures_wait_in_a_place_of_their_size(root):
     page = (root / "book" / "page.html").read_text(encoding="utf-8")
     assert '<img loading="lazy" width="30" height="20" alt="A plot."' in page
+
+
+def test_listings_have_no_spans_without_a_colour(root):
+    page = (root / "book" / "page.html").read_text(encoding="utf-8")
+    assert '<pre><span class="k">if</span> x</pre></div><span class="n">x</span>' in page
 
 
 def test_a_drawing_keeps_what_is_seen():
