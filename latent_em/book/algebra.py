@@ -366,7 +366,7 @@ def _split_logs(expr: sp.Expr, positive: tuple = ()) -> sp.Expr:
 
 
 def _simplify(expr: sp.Expr) -> sp.Expr:
-    if expr.has(sp.binomial) or expr.count_ops() > 120:  # it may take minutes
+    if expr.has(sp.binomial):  # it may not come back
         return expr
     try:
         return sp.simplify(expr)
