@@ -140,10 +140,16 @@ def _mul(expr, facts):
     ways = []
     for factor in factors:
         found = zeros(factor, facts)
-        if found == [[factor]] and any(sp.fraction(t.args[0])[1].has(factor) for t in tangents):
+        if found == [[factor]] and any(_is_below(factor, t, facts) for t in tangents):
             found = []  # at q = 0 the limit of q h(p/q) is p: it vanishes where p = q there too
         ways += found
     return ways
+
+
+def _is_below(q, tangent, facts) -> bool:
+    """Whether a tangent is ``h(p / q)``, or h of a positive multiple that does not depend on q."""
+    multiple = sp.fraction(tangent.args[0])[1] / q
+    return not multiple.has(q) and is_positive(multiple, facts)
 
 
 def _pow(expr, facts):
@@ -305,6 +311,15 @@ def _meet(solution, goal, v, known):
     for b in sorted(terms or numbers, key=str):
         own = {s for i in getattr(b, "indices", ()) for s in i.free_symbols}
         for s in sp.solve(left, b) if left.coeff(b, 2) == 0 else ():
-            if not s.free_symbols & (picks - own) and (not b.is_positive or is_positive(s)):
+            if not s.free_symbols & (picks - own) and _is_one_of(s, b):
                 return {b: s}
     return None
+
+
+def _is_one_of(value, b) -> bool:
+    """Whether a value has all that is assumed of b, as far as that is known by its form."""
+    plain = sp.Dummy(positive=True) if b.is_positive else sp.Dummy(real=b.is_real)
+    more = {fact: so for fact, so in b.assumptions0.items() if plain.assumptions0.get(fact) != so}
+    if b.is_positive and not is_positive(value):
+        return False
+    return all(getattr(value, f"is_{fact}") == so for fact, so in more.items())

@@ -438,3 +438,25 @@ def test_what_is_assumed_is_printed(capsys):
     first, second = capsys.readouterr().out.splitlines()
     assert first.endswith("  proved, mu > 0, global maximum")
     assert second.endswith("  proved, mu > 1")
+
+
+@pytest.mark.parametrize("below", [c + 1, sp.sqrt(c), c * (c + 1)])
+def test_the_limit_rule_is_for_a_multiple_of_the_factor(below):
+    claim = {"equality": {a: below}, "certificate": [c * h(a / below)]}
+    with pytest.raises(CheckFailed, match="where c = 0"):
+        check.inequality("eq-x", 0, c * h(a / below), **claim)
+
+
+def test_the_limit_rule_knows_a_multiple_of_the_factor():
+    assert signs.zeros(c * h(a / (b * c))) == [[a - b * c]]
+
+
+@pytest.mark.parametrize("kind", ["integer", "nonnegative", "negative", "nonzero"])
+def test_a_number_that_exists_may_not_be_narrower_than_what_it_equals(kind):
+    spread = Sum((x[n] - Sum(x[k], (k, 1, N)) / N) ** 2, (n, 1, N))
+    gap = N * Sum(x[n] ** 2, (n, 1, N)) - Sum(x[n], (n, 1, N)) ** 2
+    for number in (sp.Symbol("r"), sp.Symbol("r", real=True)):
+        check.inequality("eq-x", 0, gap, equality={x[n]: number}, certificate=[N * spread])
+    number = sp.Symbol("r", real=True, **{kind: True})
+    with pytest.raises(CheckFailed, match="not shown to be equal only there"):
+        check.inequality("eq-x", 0, gap, equality={x[n]: number}, certificate=[N * spread])
