@@ -13,7 +13,7 @@ STYLE = {
     "figure.figsize": (6.4, 3.6),
     "figure.dpi": 144,
     "figure.facecolor": "none",
-    "font.family": "STIXGeneral",
+    "font.family": ["STIXGeneral", "DejaVu Sans"],  # the second for what the first lacks
     "font.size": 12,
     "mathtext.fontset": "stix",
     "axes.facecolor": "none",
