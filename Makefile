@@ -11,7 +11,7 @@ PYTEST := $(BIN)/pytest -n $(WORKERS) --dist loadscope
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help book test test-full lint execute mutants bench clean
+.PHONY: help book pdf test test-full lint execute mutants bench clean
 
 help: ## Say what each target does
 	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' Makefile | awk '{ t = $$1; $$1 = ""; printf "make %-10s%s\n", t, $$0 }'
@@ -43,6 +43,12 @@ endif
 
 book: _build/.done ## Build the book and check its pages
 	@echo "The book: $(CURDIR)/_build/html/index.html"
+
+_build/latent_em.pdf: _build/.done
+	$(BIN)/python -m latent_em.book.pdf _build/html $@
+
+pdf: _build/latent_em.pdf ## Print the book to one PDF, with an installed Chromium
+	@echo "The book: $(CURDIR)/_build/latent_em.pdf"
 
 test: $(VENV)/.installed ## Test the package, then re-run every notebook against its stored outputs
 	$(PYTEST) $(SELECT) tests; tests=$$?; $(PYTEST) $(SELECT) --nbval book/ && exit $$tests

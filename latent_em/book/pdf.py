@@ -32,8 +32,16 @@ body { display: block; }
 .contents p.part { font-weight: bold; margin: .8rem 0 .2rem; }
 .part-title { break-before: page; break-after: avoid; }
 .part-title + .bd-article { break-before: avoid; }
-.bd-article .toggle-hidden { display: revert !important; }
+.bd-article h1 { font-size: 18pt; } /* in one line: the bookmark would lose the space between two */
 """
+# What is wider than the paper would be cut off at the edge; a formula or a table can be smaller.
+SHRINK = """
+for (const box of document.querySelectorAll("div.math, table")) {
+  const [wide, room] = [box.scrollWidth, box.parentElement.clientWidth];
+  if (wide > room) box.style.zoom = Math.floor(100 * room / wide) / 100;
+}
+"""
+PAPER_WIDTH = 612  # A4 without its margins, in CSS pixels
 
 
 def parts(toc: dict) -> list[tuple[str | None, list[str]]]:
@@ -74,7 +82,9 @@ class Document:
             urljoin(self.page(names[0]).as_uri(), link["href"])
             for link in whole[names[0]].select("link[rel=stylesheet]")
         ]
-        self.articles = {name: soup.select_one("article.bd-article") for name, soup in whole.items()}
+        self.articles = {
+            name: soup.select_one("article.bd-article") for name, soup in whole.items()
+        }
         self.ids = {f"{n}:{t['id']}" for n, a in self.articles.items() for t in a.find_all(id=True)}
         for name, article in self.articles.items():
             self.move(name, article)
@@ -145,7 +155,9 @@ class Document:
             for name in names:
                 line = f'<a href="#{name}">{self.heading(name)}</a>'
                 contents.append(f"<p>{line}<span>{numbers.get(name, '')}</span></p>")
-                body.append(lower(str(self.articles[name])) if caption else str(self.articles[name]))
+                body.append(
+                    lower(str(self.articles[name])) if caption else str(self.articles[name])
+                )
         solved = "".join(
             f"<h2>{self.heading(name)}</h2>{''.join(map(str, found))}"
             for name, found in self.solutions.items()
@@ -213,13 +225,17 @@ def write_pdf(root: Path, out: Path, parts: list, title: str, author: str) -> No
     document = Document(root, [name for _, names in parts for name in names])
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
         browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
-        page = browser.new_page(color_scheme="light", offline=True)
+        page = browser.new_page(
+            color_scheme="light", offline=True, viewport={"width": PAPER_WIDTH, "height": 940}
+        )
+        page.emulate_media(media="print")
         missing = []
         page.on("requestfailed", lambda request: missing.append(request.url))
         source, numbers = Path(folder) / "book.html", {}
         for _ in range(2):  # the second time with the numbers that the first one found
             source.write_text(document.html(parts, title, author, numbers), encoding="utf-8")
             page.goto(source.as_uri())
+            page.evaluate(SHRINK)
             page.pdf(path=out, outline=True, tagged=True, prefer_css_page_size=True)
             if missing:
                 raise FileNotFoundError(f"the pages load what is not there: {missing}")
