@@ -20,6 +20,7 @@ from itertools import pairwise
 from textwrap import fill
 
 import sympy as sp
+from sympy.core.function import AppliedUndef
 
 from latent_em.book import algebra, matrices, points, signs, stationary, structure
 from latent_em.book.points import mp
@@ -46,11 +47,14 @@ _MANAGEABLE = 200  # operations in an expression; to factorise more could take m
 
 
 def _labelled(check):
-    """Let what a check raises carry the label of its equation."""
+    """Read what a check assumes, and let what it raises carry the label of its equation."""
 
     @functools.wraps(check)
     def labelled(label, *arguments, **keywords):
+        if "assuming" in keywords:
+            keywords["assuming"] = _assumed(keywords["assuming"])
         try:
+            _numbers_only(label, arguments, keywords)
             return check(label, *arguments, **keywords)
         except CheckFailed as failure:
             failure.label = label
@@ -516,6 +520,29 @@ def _in_domain(where, at: dict, known: set, assuming: list) -> dict:
 
 def _end(limit: sp.Expr, point):
     return mp.mpf(str(limit).replace("oo", "inf")) if limit.is_infinite else point.value(limit)
+
+
+def _assumed(assuming) -> list:
+    """Read what is assumed, without what holds anyway: SymPy makes ``K >= 1`` True."""
+    found = [a for a in map(sp.sympify, _listed(assuming)) if a != sp.true]
+    known = (sp.Gt, sp.Ge, sp.Lt, sp.Le)
+    for a in found:
+        if not isinstance(a, known) and getattr(a, "function", None) != sp.Q.symmetric:
+            raise TypeError(f"assuming: got {a}, must be >, >=, <, <= or Q.symmetric(S)")
+    return found
+
+
+def _numbers_only(label, *things) -> None:
+    """Refuse symbols that do not commute: at random points they would be numbers."""
+    for thing in things:
+        if isinstance(thing, dict):
+            _numbers_only(label, *thing.keys(), *thing.values())
+        elif isinstance(thing, (list, tuple)):
+            _numbers_only(label, *thing)
+        elif isinstance(thing, sp.Basic | sp.MatrixBase):
+            for a in sorted(thing.atoms(sp.Symbol, AppliedUndef), key=str):
+                if not a.is_commutative:
+                    raise CheckFailed(f"{label}: {a} does not commute, must be a number")
 
 
 def _listed(things) -> list:

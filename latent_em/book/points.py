@@ -183,8 +183,9 @@ def samples(
 ) -> Iterator:
     """Values of expressions at random points of the domain that the symbols' assumptions give.
 
-    Sizes are 1 to 3, indices lie in their range and often at its ends, other numbers are of the
-    size of 0.01 to 100. Points where a value is not a finite real number are passed over.
+    Sizes are 1 to 3, or 0 where they may be, indices lie in their range and often at its ends,
+    other numbers are of the size of 0.01 to 100. Points where a value is not a finite real number
+    are passed over.
 
     Parameters
     ----------
@@ -218,13 +219,9 @@ def samples(
     for number in range(60 * count):
         name = f"{seed} {number}"
         rng = random.Random(name)
-        integers = {s: rng.randint(1, 3) for s in whole}
-        for k in picks:
-            low, high = 1, 3
-            for ends in limits.get(k, ()):
-                start, end = (int(Point(name, integers, {}).value(e)) for e in ends)
-                low, high = max(low, start) if start else start, min(high, end)
-            integers[k] = rng.choice((low, high, rng.randint(low, max(low, high))))
+        integers = _integers(rng, whole, picks, limits)
+        if integers is None:
+            continue
         # the first are near 1: a counterexample that is shown should be easy to read
         scale = rng.choice(scales if number >= count / 4 else ("0.3", "1", "3"))
         point = Point(name, integers, at if at and number % 2 else {}, scale)
@@ -240,6 +237,21 @@ def samples(
             if found == count:
                 return
     raise ArithmeticError(f"only {found} of {count} random points give finite real values")
+
+
+def _integers(rng, whole: list, picks: list, limits: dict) -> dict | None:
+    """Sizes and free indices; None when a size of 0 leaves an index nothing to pick from."""
+    least = {s: 0 if s.is_nonnegative and not s.is_positive else 1 for s in whole}
+    integers = {s: rng.randint(least[s], 3) for s in whole}
+    for k in picks:
+        low, high = 1, 3
+        for ends in limits.get(k, ()):
+            start, end = (int(Point("", integers, {}).value(e)) for e in ends)
+            low, high = max(low, start) if start else start, min(high, end)
+        if high < low and 0 in integers.values():
+            return None
+        integers[k] = rng.choice((low, high, rng.randint(low, max(low, high))))
+    return integers
 
 
 def _evaluable(expr: sp.Expr) -> sp.Expr:

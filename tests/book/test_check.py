@@ -312,6 +312,33 @@ def test_what_is_beyond_the_checks_fails(claim):
         claim()
 
 
+def test_what_is_assumed_is_read():
+    square = ("eq-x", (mu - 1) ** 2)
+    check.minimum(*square, at={mu: 1}, assuming=[K >= 1, mu > 0])  # the first is simply True
+    for relation in (sp.Ne(mu, 3), sp.Eq(t, 0), sp.Q.positive(mu), K < 1, (mu > 0) & (mu < 2)):
+        with pytest.raises(TypeError, match="assuming: got"):
+            check.minimum(*square, at={mu: 1}, assuming=relation)
+
+
+def test_what_does_not_commute_is_no_number():
+    left, right = sp.symbols("A B", commutative=False)
+    g = sp.Function("g", commutative=False)
+    for one, other in ((left, right), (g(a), g(b))):
+        with pytest.raises(CheckFailed, match="does not commute"):
+            check.identity("eq-x", one * other, other * one)
+        with pytest.raises(CheckFailed, match="does not commute"):
+            check.identity("eq-x", Matrix([one * other]), Matrix([other * one]))
+        with pytest.raises(CheckFailed, match="does not commute"):
+            check.inequality("eq-x", 0, mu**2, equality={mu: 0}, certificate=[one * other])
+
+
+def test_a_size_may_be_0():
+    size = sp.Symbol("M", integer=True, nonnegative=True)
+    check.identity("eq-x", Sum(1, (n, 2, N)), N - 1)
+    with pytest.raises(Refuted, match="at M = 0"):
+        check.identity("eq-x", Sum(1, (n, 2, size)), size - 1)
+
+
 def test_other_errors_pass_through():
     with pytest.raises(ValueError, match="sides: got 1"), check.refuted():
         check.identity("slip", a)

@@ -54,3 +54,11 @@ def test_a_sum_catches_nothing_that_is_put_into_it():
     assert structure.substitute(total, {x[k]: w[n]}).subs(N, 2).doit() == 2 * w[n]
     assert structure.substitute(Sum(mu, (n, 1, N)), {mu: w[n]}).subs(N, 2).doit() == 2 * w[n]
     assert structure.substitute(total, {x[n]: w[n]}).subs(N, 2).doit() == w[1] + w[2]
+
+
+def test_a_size_that_may_be_0_is_0_at_times():
+    size = sp.Symbol("M", integer=True, nonnegative=True)
+    sums = points.samples([Sum(x[n], (n, 1, size))], 20, "seed")
+    assert {int(point.numbers[size]) for point, _ in sums} == {0, 1, 2, 3}
+    picked = points.samples([Sum(x[n], (n, 1, size)), x[k]], 20, "seed")
+    assert all(1 <= point.numbers[k] <= point.numbers[size] for point, _ in picked)
