@@ -276,6 +276,8 @@ def _proved_alone(gap, conditions, assuming) -> str | None:
     ((x, e),) = conditions[0].items()
     if not x.is_Symbol or x.is_integer or not x.is_real or x in e.free_symbols:
         return None
+    if not signs.is_smooth(gap, x, facts):
+        return None
     slope = sp.factor(algebra.canonical(sp.diff(gap, x)))
     if signs.is_positive(sp.factor(slope / (x - e)), facts):
         return ""

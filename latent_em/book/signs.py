@@ -97,6 +97,33 @@ def is_positive(expr: sp.Expr, facts: tuple = ()) -> bool:
         return False
 
 
+_SMOOTH = (sp.exp, sp.sin, sp.cos, sp.tanh, sp.atan, sp.erf)
+_SMOOTH_ABOVE_0 = (sp.log, sp.gamma, sp.loggamma, sp.polygamma, algebra.psi, h)
+
+
+def is_smooth(expr: sp.Expr, x: sp.Symbol, facts: tuple = ()) -> bool:
+    """Whether an expression is smooth in x on the whole domain, and that is an interval.
+
+    It is so by its form: what is divided by, and what is in a logarithm, has one sign.
+    """
+    parted = x.is_nonzero and not (x.is_positive or x.is_negative)
+    if parted or any(sp.diff(fact, x, 2) != 0 for fact, _ in facts):
+        return False  # what is assumed may leave more than one interval
+    if not expr.has(x):
+        return True
+    if isinstance(expr, sp.Pow) and not (expr.exp.is_Integer and expr.exp.is_positive):
+        base, whole = expr.base, expr.exp.is_integer
+        away = is_positive(base, facts) or (whole and is_positive(-base, facts))
+    else:
+        away = not isinstance(expr, _SMOOTH_ABOVE_0) or is_positive(expr.args[-1], facts)
+    if isinstance(expr, (sp.Sum, sp.Product)):
+        return not any(sp.Tuple(*ls).has(x) for ls in expr.limits) and is_smooth(
+            expr.function, x, facts
+        )
+    known = (sp.Symbol, sp.Add, sp.Mul, sp.Pow, *_SMOOTH, *_SMOOTH_ABOVE_0)
+    return away and isinstance(expr, known) and all(is_smooth(e, x, facts) for e in expr.args)
+
+
 def _by_assumptions(expr):
     if not expr.has(sp.Sum, sp.Product):  # SymPy takes an empty sum for a positive number
         if expr.is_positive:

@@ -460,3 +460,31 @@ def test_a_number_that_exists_may_not_be_narrower_than_what_it_equals(kind):
     number = sp.Symbol("r", real=True, **{kind: True})
     with pytest.raises(CheckFailed, match="not shown to be equal only there"):
         check.inequality("eq-x", 0, gap, equality={x[n]: number}, certificate=[N * spread])
+
+
+@pytest.mark.parametrize(
+    ("expr", "x", "facts", "expected"),
+    [
+        (1 / a**3 - log(a) + sp.sqrt(a), a, (), True),
+        (1 / mu**2, mu, (), False),
+        (mu**2 + 1 / (1 + mu**2), mu, (), True),
+        (Sum(1 / (w[n] + a), (n, 1, N)), a, (), True),
+        (Sum(1 / (x[n] + a), (n, 1, N)), a, (), False),
+        (1 / (1 - a), a, (), False),
+        (1 / (1 - a), a, ((1 - a, True),), True),
+        (mu**2, mu, ((mu**2 - 1, True),), False),  # two intervals
+        (1 / t**2, sp.Symbol("t", real=True, nonzero=True), (), False),
+        (Abs(mu), mu, (), False),
+    ],
+)
+def test_what_is_smooth_has_no_pole(expr, x, facts, expected):
+    assert signs.is_smooth(expr.subs(t, x), x, facts) is expected
+
+
+def test_a_derivative_of_one_sign_proves_nothing_across_a_pole(capsys):
+    sides = 1 / (3 * mu**3) - 1 / (2 * mu**2)
+    check.minimum("eq-x", sides, at={mu: 1})  # below mu = 0 it goes to minus infinity
+    check.minimum("eq-x", sides.subs(mu, a), at={a: 1})
+    everywhere, above_0 = capsys.readouterr().out.splitlines()
+    assert everywhere.endswith("  strict local minimum, proved")
+    assert above_0.endswith("  proved, global minimum")
