@@ -497,7 +497,11 @@ def _in_domain(where, at: dict, known: set, assuming: list) -> dict:
         What is to be assumed of those that may lie on its border, in words.
     """
     facts, assumed = signs.facts_of(assuming), {}
+    for relation in assuming:
+        if isinstance(relation, sp.Rel):
+            assumed |= _fulfils(where, relation, at, known, assuming)
     for v, e in at.items():
+        _is_of_the_kind(where, v, e, known)
         bounds = [v] * bool(v.is_nonnegative) + [-v] * bool(v.is_nonpositive)
         for bound in bounds:
             value, strict = bound.subs(v, e), bool(v.is_nonzero)
@@ -518,6 +522,43 @@ def _in_domain(where, at: dict, known: set, assuming: list) -> dict:
             elif border:
                 assumed[value > 0] = f"{v} {'>' if bound == v else '<'} 0"
     return assumed
+
+
+def _fulfils(where, relation, at: dict, known: set, assuming: list) -> dict:
+    """Refuse values for which an assumption is not shown to hold; see `_in_domain`."""
+    gap = relation.gts - relation.lts
+    value, strict = structure.substitute(gap, at), isinstance(relation, (sp.Gt, sp.Lt))
+    if value == gap or value.free_symbols - known - gap.free_symbols:  # some number, not every one
+        return {}
+    facts = tuple((algebra.canonical(e), positive) for e, positive in signs.facts_of(assuming))
+    factors = sp.Mul.make_args(sp.factor(algebra.canonical(value)))
+    value = sp.Mul(*(f for f in factors if not signs.is_positive(f, facts)))
+    if signs.is_positive(value, facts):
+        return {}
+    for point, _ in samples(where, [value], 40, None, assuming):
+        distance = point.difference(value, sp.S.Zero)
+        if distance < 0 or (strict and distance == 0 and not value.free_symbols):
+            what = ", ".join(f"{v} = {e}" for v, e in at.items())
+            raise Refuted(f"{where}: {what} is outside {relation}{shown(point)}")
+    try:
+        signs.zeros(value, facts)
+    except signs.UnknownSignError:
+        raise CheckFailed(f"{where}: {relation} is not shown to hold at {at}") from None
+    return {value > 0: ""} if strict else {}
+
+
+def _is_of_the_kind(where, v, e, known: set) -> None:
+    """Refuse values that are not shown to be integers, not zero, ..., where their variable is."""
+    if e.has(sp.I, sp.oo, -sp.oo, sp.zoo, sp.nan):
+        raise CheckFailed(f"{where}: {v} = {e} is outside its domain")
+    if e.free_symbols - known:  # some number, not every one
+        return
+    signed = ("real", "positive", "nonnegative", "negative", "nonpositive")
+    plain = sp.Dummy(**{name: True for name in signed if getattr(v, f"is_{name}")})
+    facts = {name: so for name, so in v.assumptions0.items() if not name.startswith("extended")}
+    for name, so in facts.items():
+        if plain.assumptions0.get(name) != so and getattr(e, f"is_{name}") != so:
+            raise CheckFailed(f"{where}: {v} = {e} is not shown to be {'' if so else 'not '}{name}")
 
 
 def _end(limit: sp.Expr, point):

@@ -339,6 +339,44 @@ def test_a_size_may_be_0():
         check.identity("eq-x", Sum(1, (n, 2, size)), size - 1)
 
 
+whole, other = sp.Symbol("w", integer=True), sp.Symbol("o", real=True, nonzero=True)
+half = sp.Rational(1, 2)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "assuming", "message"),
+    [
+        (mu, 2, mu < 1, "outside mu < 1"),
+        (mu, 1, mu < 1, "outside mu < 1"),
+        (mu, t, [mu > 0], "outside mu > 0"),
+        (a, b, [a < 1, b < 2], "outside a < 1"),
+        (a, exp(-(t**2)) * b, [a < 1, b < 1], "not shown to hold"),  # it does, but is not proved
+        (whole, half, (), "not shown to be integer"),
+        (other, 0, (), "not shown to be nonzero"),
+        (mu, sp.I, (), "outside its domain"),
+    ],
+)
+def test_an_optimum_lies_in_the_domain(variable, value, assuming, message):
+    square = (variable - value) ** 2
+    with pytest.raises(CheckFailed, match=message):
+        check.minimum("eq-x", square, at={variable: value}, certificate=[square], assuming=assuming)
+
+
+def test_an_optimum_that_lies_in_the_domain_by_what_is_assumed(capsys):
+    for value, assuming in ((1, mu <= 1), (b, [mu < 1, b < 1]), (a / (a + b), [mu < 1, mu > 0])):
+        square = (mu - value) ** 2
+        check.minimum("eq-x", square, at={mu: value}, certificate=[square], assuming=assuming)
+        assert capsys.readouterr().out.endswith(", global minimum\n")
+
+
+def test_an_equality_lies_in_the_domain():
+    sides = (b * log(a) - a, b * log(b) - b)
+    tangent = {"equality": {a: b}, "certificate": [b * check.h(a / b)]}
+    check.inequality("eq-x", *sides, **tangent, assuming=[a < 1, b < 1])
+    with pytest.raises(Refuted, match="outside a < 1"):
+        check.inequality("eq-x", *sides, **tangent, assuming=a < 1)
+
+
 def test_other_errors_pass_through():
     with pytest.raises(ValueError, match="sides: got 1"), check.refuted():
         check.identity("slip", a)
