@@ -34,11 +34,12 @@ body { display: block; }
 .part-title + .bd-article { break-before: avoid; }
 .bd-article h1 { font-size: 18pt; } /* in one line: the bookmark would lose the space between two */
 """
-# What is wider than the paper would be cut off at the edge; a formula or a table can be smaller.
+# Formulas and tables wider than the paper become smaller, else its edge would cut them off.
 SHRINK = """
-for (const box of document.querySelectorAll("div.math, table")) {
-  const [wide, room] = [box.scrollWidth, box.parentElement.clientWidth];
-  if (wide > room) box.style.zoom = Math.floor(100 * room / wide) / 100;
+for (const box of document.querySelectorAll("math, table")) {
+  const block = "div, p, li, td, th, dd, dt, figcaption, section, article, main";
+  const ratio = box.parentElement.closest(block).clientWidth / box.getBoundingClientRect().width;
+  if (ratio < 1) box.style.zoom = 0.98 * ratio;
 }
 """
 PAPER_WIDTH = 612  # A4 without its margins, in CSS pixels
@@ -226,7 +227,9 @@ def write_pdf(root: Path, out: Path, parts: list, title: str, author: str) -> No
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
         browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
         page = browser.new_page(
-            color_scheme="light", offline=True, viewport={"width": PAPER_WIDTH, "height": 940}
+            color_scheme="light",
+            offline=True,
+            viewport={"width": PAPER_WIDTH, "height": 940},
         )
         page.emulate_media(media="print")
         missing = []

@@ -15,7 +15,8 @@ to <a href="sub/notebook.ipynb">a notebook</a>, to <a href="https://example.org"
 <h2 id="below" style="break-before: page">1.1. Below</h2></section>"""
 SECOND = """<section id="same"><h1>2. Second</h1><p style="break-after: page">Text.</p>
 <div class="math" id="eq"><span>(2.7)</span><math><mi>x</mi><mo>=</mo><mn>1</mn></math></div>
-</section>"""
+<p style="break-before: page">Wide.</p><div style="overflow: hidden"><math>WIDE</math></div>
+</section>""".replace("WIDE", "<mi>y</mi><mo>+</mo>" * 60 + "<mtext>END</mtext>")
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +53,7 @@ def test_bookmarks_nest_parts_chapters_and_sections(printed):
         ("1. First", 3),
         [("1.1. Below", 4)],
         ("Appendix", 5),
-        [("2. Second", 5), ("Solutions of the exercises", 7), [("1. First", 7)]],
+        [("2. Second", 5), ("Solutions of the exercises", 8), [("1. First", 8)]],
     ]
 
 
@@ -68,10 +69,10 @@ def test_links_lead_to_their_place_in_the_file_or_to_the_web(printed):
     assert inside == {
         "/first": 3,
         "/sub/second": 5,
-        "/solutions": 7,
+        "/solutions": 8,
         "/sub/second:eq": 6,
         "/first:below": 4,
-        "/first:answer": 7,
+        "/first:answer": 8,
     }
     outside = {note["/A"]["/URI"] for note in notes if "/A" in note}
     assert outside == {"https://example.org/"}
@@ -82,11 +83,17 @@ def test_text_has_page_numbers_equation_numbers_and_solutions_at_the_end(printed
     texts = [page.extract_text() for page in printed.pages]
     assert "A title" in texts[0]
     assert "An author" in texts[0]
-    assert sorted(filter(str.isdigit, texts[1].split())) == ["2", "3", "5", "7"]
+    assert sorted(filter(str.isdigit, texts[1].split())) == ["2", "3", "5", "8"]
     assert "(2.7)" in texts[5]
-    assert "Forty-two" not in "".join(texts[:6])
-    assert "Forty-two" in texts[6]
+    assert "Forty-two" not in "".join(texts[:7])
+    assert "Forty-two" in texts[7]
     assert all(str(n) in text.split() for n, text in enumerate(texts[1:], 2))
+
+
+@pytest.mark.slow
+def test_wide_formula_ends_on_the_paper(printed):
+    # What lies beyond its box is not printed at all.
+    assert "END" in printed.pages[6].extract_text()
 
 
 def test_without_a_browser_the_error_says_how_to_get_one(monkeypatch):
