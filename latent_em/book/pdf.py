@@ -38,7 +38,9 @@ body { display: block; }
 SHRINK = """
 for (const box of document.querySelectorAll("math, table")) {
   const block = "div, p, li, td, th, dd, dt, figcaption, section, article, main";
-  const ratio = box.parentElement.closest(block).clientWidth / box.getBoundingClientRect().width;
+  const parent = box.parentElement;
+  const width = Math.max(box.getBoundingClientRect().width, box.scrollWidth, parent.scrollWidth);
+  const ratio = parent.closest(block).clientWidth / width;
   if (ratio < 1) box.style.zoom = 0.98 * ratio;
 }
 """
