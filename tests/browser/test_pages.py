@@ -15,10 +15,14 @@ READ = """() => {
 WIDTHS = "() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]"
 UNSEEN = """() => [...document.querySelectorAll("math")].filter(
   (formula) => formula.checkVisibility() && !formula.getBoundingClientRect().height).length"""
+# Where the focus is, and whether an outline shows it, or the ring of a handle in a figure.
 FOCUS = """() => {
-  const style = getComputedStyle(document.activeElement);
-  const name = document.activeElement.outerHTML.slice(0, 120);
-  return [name, style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0];
+  const at = document.activeElement;
+  const style = getComputedStyle(at);
+  const ring = at.querySelector(":scope > .drag-focus");
+  const ringed = ring && !["none", "rgba(0, 0, 0, 0)"].includes(getComputedStyle(ring).stroke);
+  const outlined = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0;
+  return [at.outerHTML.slice(0, 120), outlined || Boolean(ringed)];
 }"""
 
 
