@@ -25,7 +25,7 @@ def stochastic_step(stats, new, rho):
         scaled field by field, or with a method ``scaled(factor)``.
     rho : float
         Length of the step, from 0 to 1. Steps ρ_t = t^−κ with κ above ½ and not above 1 add up
-        to infinity, and their squares do not: then the parameters converge.
+        to infinity, and their squares do not, which proofs of convergence ask for.
 
     Returns
     -------

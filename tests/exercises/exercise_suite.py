@@ -17,7 +17,7 @@ import nbformat
 from latent_em.book.notebooks import BOOK
 from latent_em.grading import notebooks, overlay, points, release
 
-TODO = "# YOUR CODE HERE\n{0}raise NotImplementedError()"
+BLANK = "# YOUR CODE HERE\n{0}raise NotImplementedError()"
 SEEDS = range(20)
 
 
@@ -33,9 +33,9 @@ def read(name):
 def fill(cell, answer):
     """Write an answer into a blank cell."""
     for indent in ("    ", ""):
-        if indent + TODO.format(indent) in cell:
+        if indent + BLANK.format(indent) in cell:
             text = textwrap.indent(textwrap.dedent(answer).strip("\n"), indent)
-            return cell.replace(indent + TODO.format(indent), text)
+            return cell.replace(indent + BLANK.format(indent), text)
     raise ValueError(f"no place for an answer in {cell!r}")
 
 
