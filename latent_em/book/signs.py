@@ -71,8 +71,7 @@ def zeros(expr: sp.Expr, facts: tuple = ()) -> list[list[sp.Expr]]:
         _, needed, vanishes = expr.entry
         if unsure := [e for e in needed if not is_positive(e, facts)]:
             raise UnknownSignError(f"{expr.by} needs {unsure[0]} > 0")
-        vanishes = vanishes.replace(lambda e: isinstance(e, sp.Derivative), algebra.canonical)
-        return zeros(algebra.settle(vanishes, expr.ranges), facts)
+        return zeros(vanishes, facts)
     if isinstance(expr, h):
         top, bottom = sp.fraction(expr.args[0])
         _all(zeros(part, facts) for part in (top, bottom))  # at 0 and at infinity h is infinite

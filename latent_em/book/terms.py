@@ -62,15 +62,11 @@ class cited(sp.Expr):  # noqa: N801 - reads as what it says of a term
         return THEOREMS[self.by](*self.args[1:])
 
     @property
-    def ranges(self) -> dict:
-        """The ranges of the indices of its own, as `algebra.settle` takes them."""
-        return {a[0]: [tuple(a[1:])] for a in self.args if isinstance(a, sp.Tuple)}
-
-    @property
     def free_symbols(self):
         """Without the indices of the ranges."""
         inside = set().union(*(a.free_symbols for a in self.args))
-        return {s for s in inside if not s.free_symbols & set(self.ranges)}
+        own = {a[0] for a in self.args if isinstance(a, sp.Tuple)}
+        return {s for s in inside if not s.free_symbols & own}
 
     def doit(self, **_):
         """Return the term."""
@@ -83,35 +79,38 @@ class cited(sp.Expr):  # noqa: N801 - reads as what it says of a term
 # --- what may be cited --------------------------------------------------------------------------
 
 
-def _mean_of_log_ratio(log_ratio, log_share, mean_log, limit):
-    """-E[log(q / p)] = E[h(q / p)] for densities p and q of shares, the mean is taken under p.
+def _mean_tangent(a, b, limit):
+    """E[h(q / p)] for the densities p of Dir(a) and q of Dir(b), the mean is taken under p.
 
-    The logarithm is linear in those of the shares, of which the means are given. It is zero for
-    all shares only where its slopes are: with two shares or more their logarithms, and 1, are
-    linearly independent.
+    It is E[log p] - E[log q], as both integrate to one.
     """
-    _, low, high = limit
-    base, slope = log_share.base, sp.Derivative(log_ratio, log_share)
-    if sp.diff(log_ratio, log_share).has(base):
-        raise ValueError(f"log_ratio: got {log_ratio}, must be linear in {log_share}")
 
-    def mean(term):
-        return mean_log.xreplace(dict(zip(log_share.indices, term.indices, strict=True)))
+    def mean_log_density(c):
+        return sp.Sum((c - 1) * _mean_log(a, limit), limit) - _log_norm(c, limit)
 
-    term = -log_ratio.replace(lambda e: e.is_Indexed and e.base == base, mean)
-    return term, [], (high - low) * sp.Sum(slope**2, limit)
+    return mean_log_density(a) - mean_log_density(b), *_where_dirichlets_agree(a, b, limit)
 
 
 def _dirichlet_divergence(a, b, limit):
-    """KL(Dir(a) || Dir(b)); with one outcome there is one distribution."""
+    """KL(Dir(a) || Dir(b))."""
+    change = sp.Sum((a - b) * _mean_log(a, limit), limit)
+    term = _log_norm(b, limit) - _log_norm(a, limit) + change
+    return term, *_where_dirichlets_agree(a, b, limit)
+
+
+def _log_norm(c, limit):
+    return sp.Sum(sp.loggamma(c), limit) - sp.loggamma(sp.Sum(c, limit))
+
+
+def _mean_log(c, limit):
+    """The mean of the logarithm of a share under Dir(c)."""
+    return sp.digamma(c) - sp.digamma(sp.Sum(c, limit))
+
+
+def _where_dirichlets_agree(a, b, limit):
+    """What must be positive, and what vanishes; with one outcome there is one distribution."""
     _, low, high = limit
-
-    def log_norm(c):
-        return sp.Sum(sp.loggamma(c), limit) - sp.loggamma(sp.Sum(c, limit))
-
-    mean_log = sp.digamma(a) - sp.digamma(sp.Sum(a, limit))
-    term = log_norm(b) - log_norm(a) + sp.Sum((a - b) * mean_log, limit)
-    return term, [a, b], (high - low) * sp.Sum((a - b) ** 2, limit)
+    return [a, b], (high - low) * sp.Sum((a - b) ** 2, limit)
 
 
 def _length_of_image(matrix, vector, column, row):
@@ -127,7 +126,7 @@ def _length_of_image(matrix, vector, column, row):
 
 
 THEOREMS = {
-    "the integral of a non-negative function": _mean_of_log_ratio,
+    "the integral of a non-negative function": _mean_tangent,
     "eq-dirichlet-kl": _dirichlet_divergence,
     "L is invertible": _length_of_image,
 }
