@@ -193,10 +193,10 @@ def settle(expr: sp.Expr, limits: dict) -> sp.Expr:
 
     def decide(i, low, high):
         for k, ends in limits.items():
-            if i.has(k) and any(
-                within(i.subs(k, a), low, high) == within(i.subs(k, b), low, high) == 1
-                for a, b in ends
-            ):
+            slope = sp.expand(i).diff(k)
+            straight = slope != 0 and not any(e.has(k) for e in (slope, low, high))
+            at_ends = [[within(i.subs(k, end), low, high) for end in pair] for pair in ends]
+            if straight and [1, 1] in at_ends:
                 return sp.S.One
         return within(i, low, high)
 
@@ -231,7 +231,7 @@ def _picked(inside: sp.Expr, i: sp.Symbol) -> tuple | None:
             difference = sp.expand(factor.args[0] - factor.args[1])
             if difference.coeff(i) in (1, -1) and not (difference.coeff(i) * i - difference).has(i):
                 pick = i - difference * difference.coeff(i)
-                return pick, (inside / factor).subs(i, pick)
+                return (pick, (inside / factor).subs(i, pick)) if pick.is_integer else None
     return None
 
 

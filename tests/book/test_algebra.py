@@ -62,3 +62,18 @@ def test_a_numerator_is_that_over_a_common_denominator():
     expr = a / (a + b) ** 2 - (1 / (a + b)) * (1 - b / (a + b))
     assert algebra.numerator(expr) == 0
     assert algebra.numerator(1 / (2 * a + 2 * b) - 1 / (a + b)) != 0
+
+
+@pytest.mark.parametrize(
+    "pick",
+    [1 + (k - 1) * (N - k), 1 + (N - 1) * (k - 1) * (N - k), k**2, (k + 1) / 2, k + 1, 2 * k - 1],
+)
+def test_what_a_delta_picks_is_not_taken_to_lie_in_a_range(pick):
+    total = Sum(sp.KroneckerDelta(n, pick), (n, 1, N))  # the first is at most N up to N = 5
+    assert algebra.residual(total - 1, {k: [(sp.S.One, N)]}) != 0
+
+
+@pytest.mark.parametrize("pick", [k, N + 1 - k])
+def test_what_a_delta_picks_lies_in_the_range_of_its_index(pick):
+    total = Sum(sp.KroneckerDelta(n, pick), (n, 1, N))
+    assert algebra.residual(total - 1, {k: [(sp.S.One, N)]}) == 0
