@@ -15,8 +15,8 @@ nearly all of them have: how far the logarithm lies below its tangent.
 import functools
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from itertools import pairwise
+from contextlib import contextmanager, suppress
+from itertools import combinations, pairwise
 from textwrap import fill
 
 import sympy as sp
@@ -176,6 +176,8 @@ def inequality(
     """
     smaller, larger, assuming = sp.sympify(smaller), sp.sympify(larger), _listed(assuming)
     conditions = _conditions(equality)
+    for condition in conditions:
+        _are_variables(f"{label}, equality condition", condition)
     at_equality = [[structure.substitute(e, c) for e in (smaller, larger)] for c in conditions]
     where = f"{label}, equality condition"
     domain = _domain([smaller, larger], assuming)
@@ -343,6 +345,7 @@ def minimum(
 
 def _optimum(label, sign, objective, at, certificate, subject_to, assuming, cites, rests_on, scope):
     objective, at = sp.sympify(objective), {v: sp.sympify(e) for v, e in at.items()}
+    _are_variables(label, at)
     assuming, constraints = _listed(assuming), _listed(subject_to)
     for c in constraints:
         equal((f"{label}, constraint", structure.substitute(c, at), sp.S.Zero), assuming=assuming)
@@ -484,63 +487,67 @@ def quadrature(
 # --- shared -------------------------------------------------------------------------------------
 
 
+def _are_variables(where, at: dict) -> None:
+    """Refuse what does not stand for one variable, or for all of an indexed one, once."""
+    for v in at:
+        picks = [i for i in getattr(v, "indices", ()) if not i.is_Integer]
+        plain = all(i.is_Symbol for i in picks) and len(set(picks)) == len(picks)
+        if not plain or not (v.is_Symbol or v.is_Indexed):
+            raise CheckFailed(f"{where}: {v} must be a symbol, or have distinct symbols as indices")
+    for u, v in combinations([v for v in at if v.is_Indexed], 2):
+        pairs = list(zip(u.indices, v.indices, strict=False))
+        apart = u.base != v.base or any(i.is_Integer and j.is_Integer and i != j for i, j in pairs)
+        if not apart:
+            raise CheckFailed(f"{where}: {u} and {v} may be the same")
+
+
 def _in_domain(where, at: dict, known: set, assuming: list) -> dict:
-    """Refuse values outside the domain of their variables.
+    """Prove that values lie in the domain of their variables.
 
     Returns
     -------
     dict
         What is to be assumed of those that may lie on its border, in words.
     """
-    facts, assumed = signs.facts_of(assuming), {}
+    assumed = {}
+
+    def prove(value, strict, what, outside, word):
+        if _may_vanish(where, value, strict, what, outside, assuming) and strict:
+            assumed[value > 0] = word
+
     for relation in assuming:
         if isinstance(relation, sp.Rel):
-            assumed |= _fulfils(where, relation, at, known, assuming)
+            gap, strict = relation.gts - relation.lts, isinstance(relation, (sp.Gt, sp.Lt))
+            value = structure.substitute(gap, at)
+            if value != gap and not value.free_symbols - known - gap.free_symbols:
+                prove(value, strict, _values(at), str(relation), "")
     for v, e in at.items():
         _is_of_the_kind(where, v, e, known)
-        bounds = [v] * bool(v.is_nonnegative) + [-v] * bool(v.is_nonpositive)
-        for bound in bounds:
-            value, strict = bound.subs(v, e), bool(v.is_nonzero)
-            if signs.is_positive(value, facts) or (value.is_nonnegative and not strict):
-                continue
-            free = bool(e.free_symbols - known)  # some number, not every one
-            inside = border = 0
-            for point, (number,) in samples(where, [value], 40, None, assuming):
-                outside = point.difference(value, sp.S.Zero) < 0
-                if outside and not free:
-                    raise Refuted(
-                        f"{where}: {v} = {short(number)} is outside its domain{shown(point)}"
-                    )
-                border += not outside and strict and not point.difference(value, sp.S.Zero)
-                inside += not outside
-            if inside == border * strict:
-                raise Refuted(f"{where}: {v} = {e} is outside its domain")
-            elif border:
-                assumed[value > 0] = f"{v} {'>' if bound == v else '<'} 0"
+        bounds = [(e, ">")] * bool(v.is_nonnegative) + [(-e, "<")] * bool(v.is_nonpositive)
+        for value, sign in bounds:
+            if not e.free_symbols - known:
+                prove(value, bool(v.is_nonzero), f"{v} = {e}", "its domain", f"{v} {sign} 0")
+            elif not any(n[0] > 0 for _, n in samples(where, [value], 40, None, assuming)):
+                raise Refuted(f"{where}: {v} = {e} is outside its domain")  # for any number
     return assumed
 
 
-def _fulfils(where, relation, at: dict, known: set, assuming: list) -> dict:
-    """Refuse values for which an assumption is not shown to hold; see `_in_domain`."""
-    gap = relation.gts - relation.lts
-    value, strict = structure.substitute(gap, at), isinstance(relation, (sp.Gt, sp.Lt))
-    if value == gap or value.free_symbols - known - gap.free_symbols:  # some number, not every one
-        return {}
-    facts = tuple((algebra.canonical(e), positive) for e, positive in signs.facts_of(assuming))
-    factors = sp.Mul.make_args(sp.factor(algebra.canonical(value)))
-    value = sp.Mul(*(f for f in factors if not signs.is_positive(f, facts)))
+def _may_vanish(where, value, strict, what, domain, assuming) -> bool:
+    """Prove that a value is not negative; return whether it may be zero."""
+    facts = signs.facts_of(assuming)
+    facts += tuple((algebra.canonical(e), positive) for e, positive in facts)
     if signs.is_positive(value, facts):
-        return {}
-    for point, _ in samples(where, [value], 40, None, assuming):
-        distance = point.difference(value, sp.S.Zero)
-        if distance < 0 or (strict and distance == 0 and not value.free_symbols):
-            what = ", ".join(f"{v} = {e}" for v, e in at.items())
-            raise Refuted(f"{where}: {what} is outside {relation}{shown(point)}")
-    try:
-        signs.zeros(value, facts)
-    except signs.UnknownSignError:
-        raise CheckFailed(f"{where}: {relation} is not shown to hold at {at}") from None
-    return {value > 0: ""} if strict else {}
+        return False
+    factors = sp.Mul.make_args(sp.factor(algebra.canonical(value)))
+    unsure = sp.Mul(*(f for f in factors if not signs.is_positive(f, facts)))
+    for point, _ in samples(where, [unsure], 40, None, assuming):
+        distance = point.difference(unsure, sp.S.Zero)
+        if distance < 0 or (strict and distance == 0 and not unsure.free_symbols):
+            raise Refuted(f"{where}: {what} is outside {domain}{shown(point)}")
+    for form in (unsure, value):
+        with suppress(signs.UnknownSignError):
+            return signs.zeros(form, facts) != []
+    raise CheckFailed(f"{where}: {what} is not shown to lie in {domain}")
 
 
 def _is_of_the_kind(where, v, e, known: set) -> None:
@@ -612,6 +619,10 @@ def _domain(exprs, assuming) -> str:
 
 def _join(*parts: str) -> str:
     return ", ".join(filter(None, parts))
+
+
+def _values(at: dict) -> str:
+    return ", ".join(f"{v} = {e}" for v, e in at.items())
 
 
 def _equations(at: dict) -> str:

@@ -116,6 +116,8 @@ def find_mutants(
             used = {n.id for n in _claim(tree, node) if isinstance(n, ast.Name)}
             changes += _weaker(node, sorted(used & positive))
         for new in changes:
+            if ast.unparse(new) == ast.unparse(node):  # such as equality=None where it was None
+                continue
             changed = copy.deepcopy(tree)
             changed = _Swap(list(ast.walk(changed))[place], new).visit(changed)
             found.append(

@@ -350,7 +350,7 @@ half = sp.Rational(1, 2)
         (mu, 1, mu < 1, "outside mu < 1"),
         (mu, t, [mu > 0], "outside mu > 0"),
         (a, b, [a < 1, b < 2], "outside a < 1"),
-        (a, exp(-(t**2)) * b, [a < 1, b < 1], "not shown to hold"),  # it does, but is not proved
+        (a, exp(-(t**2)) * b, [a < 1, b < 1], "not shown to lie in a < 1"),  # it does
         (whole, half, (), "not shown to be integer"),
         (other, 0, (), "not shown to be nonzero"),
         (mu, sp.I, (), "outside its domain"),
@@ -360,6 +360,23 @@ def test_an_optimum_lies_in_the_domain(variable, value, assuming, message):
     square = (variable - value) ** 2
     with pytest.raises(CheckFailed, match=message):
         check.minimum("eq-x", square, at={variable: value}, certificate=[square], assuming=assuming)
+
+
+def test_a_value_that_leaves_the_domain_far_away_is_refused():
+    far = 10**9 - b  # positive wherever a number is drawn
+    square = {"certificate": [(a - far) ** 2]}
+    with pytest.raises(CheckFailed, match="not shown to lie in its domain"):
+        check.minimum("eq-x", (a - far) ** 2, at={a: far}, **square)
+    with pytest.raises(CheckFailed, match="not shown to lie in its domain"):
+        check.inequality("eq-x", 0, (a - far) ** 2, equality={a: far}, **square)
+    check.minimum("eq-x", (a - far) ** 2, at={a: far}, **square, assuming=b < 10**9)
+
+
+def test_some_number_is_one_that_can_be():
+    square = {"certificate": [Sum((w[n] - w[k]) ** 2, (n, 1, N), (k, 1, N))]}
+    check.inequality("eq-x", 0, *square["certificate"], equality={w[n]: b}, **square)
+    with pytest.raises(Refuted, match="outside its domain"):
+        check.inequality("eq-x", 0, *square["certificate"], equality={w[n]: -b}, **square)
 
 
 def test_an_optimum_that_lies_in_the_domain_by_what_is_assumed(capsys):
@@ -375,6 +392,29 @@ def test_an_equality_lies_in_the_domain():
     check.inequality("eq-x", *sides, **tangent, assuming=[a < 1, b < 1])
     with pytest.raises(Refuted, match="outside a < 1"):
         check.inequality("eq-x", *sides, **tangent, assuming=a < 1)
+
+
+xy = IndexedBase("y", real=True)
+
+
+@pytest.mark.parametrize(
+    "at",
+    [
+        {x[k - 1]: 0},
+        {x[2 * k]: 0},
+        {xy[k, k]: 0},
+        {xy[k, n - 1]: 0},
+        {mu**2: 0},
+        {x[k]: 0, x[1]: 0},
+        {x[k]: 0, x[n]: 0},
+    ],
+)
+def test_a_variable_is_a_symbol_or_has_plain_indices(at):
+    whole = Sum(x[n] ** 2, (n, 1, N)) + Sum(xy[n, k] ** 2, (n, 1, N), (k, 1, N)) + mu**2
+    with pytest.raises(CheckFailed, match=r"must be a symbol|may be the same"):
+        check.minimum("eq-x", whole, at=at, certificate=[whole])
+    with pytest.raises(CheckFailed, match=r"must be a symbol|may be the same"):
+        check.inequality("eq-x", 0, whole, equality=at, certificate=[whole])
 
 
 def test_other_errors_pass_through():

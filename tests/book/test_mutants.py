@@ -59,6 +59,11 @@ def test_the_claim_itself_is_turned_round():
     turned, strict = mutants.find_mutants(source)
     assert turned.source == "check.inequality('eq-a', q, p, equality={p: q})"
     assert strict.source == "check.inequality('eq-a', p, q, equality=None)"
+
+
+def test_a_mutant_is_not_the_claim_itself():
+    (turned,) = mutants.find_mutants('check.inequality("eq-a", p, q, equality=None)')
+    assert turned.source == "check.inequality('eq-a', q, p, equality=None)"
     (mutant,) = mutants.find_mutants('check.maximum("eq-a", f, at={x: m}, subject_to=c)')
     assert mutant.source == "check.minimum('eq-a', f, at={x: m}, subject_to=c)"
 

@@ -440,9 +440,7 @@ def test_what_is_assumed_is_printed(capsys):
 
 @pytest.mark.parametrize("below", [c + 1, sp.sqrt(c), c * (c + 1)])
 def test_the_limit_rule_is_for_a_multiple_of_the_factor(below):
-    claim = {"equality": {a: below}, "certificate": [c * h(a / below)]}
-    with pytest.raises(CheckFailed, match="where c = 0"):
-        check.inequality("eq-x", 0, c * h(a / below), **claim)
+    assert [c] in signs.zeros(c * h(a / below))
 
 
 def test_the_limit_rule_knows_a_multiple_of_the_factor():
