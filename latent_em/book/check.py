@@ -609,12 +609,14 @@ def _conditions(equality) -> list[dict]:
 
 def _domain(exprs, assuming) -> str:
     """Sizes, ranges of indices and what is assumed."""
-    whole = structure.sizes(*exprs) | matrices.sizes(*filter(matrices.is_symbolic, exprs))
+    of_matrices = list(filter(matrices.is_symbolic, exprs))
+    whole = structure.sizes(*exprs) | matrices.sizes(*of_matrices)
     whole = ", ".join(sorted(map(str, whole)))
     ranges = structure.ranges(*exprs).items()
     within = [f"{k} = {low}..{high}" for k, ((low, high), *_) in sorted(ranges, key=str)]
     assumed = [f"{a.arg} symmetric" if hasattr(a, "arg") else str(a) for a in _listed(assuming)]
-    return _join(f"any {whole}" if whole else "", *within, *assumed)
+    inverses = "inverses exist" if any(map(matrices.has_inverse, of_matrices)) else ""
+    return _join(f"any {whole}" if whole else "", *within, inverses, *assumed)
 
 
 def _join(*parts: str) -> str:

@@ -30,6 +30,11 @@ def sizes(*exprs: MatrixExpr) -> set[sp.Symbol]:
     return {s for m in parts for s in _symbols(m.shape)}
 
 
+def has_inverse(e) -> bool:
+    """Whether something is inverted, and so is taken to have an inverse."""
+    return any(m.exp.is_negative for m in e.atoms(sp.MatPow)) or e.has(sp.Inverse)
+
+
 def _unfolded(e: MatrixExpr):
     """Write a power as a product."""
     power = isinstance(e, sp.MatPow) and not isinstance(e, sp.Inverse) and e.exp.is_Integer

@@ -76,6 +76,8 @@ def test_the_inverse_of_two_blocks_by_two_is_one():
 def test_a_check_prints_sizes_and_what_is_assumed(capsys):
     check.identity("eq-x", (A * S).T, S * A.T, assuming=Q.symmetric(S))
     assert capsys.readouterr().out.endswith("  proved, any D, S symmetric\n")
+    check.identity("eq-x", (A - B).I * A - (A - B).I * B, eye)
+    assert capsys.readouterr().out.endswith("  proved, any D, inverses exist\n")
 
 
 @pytest.mark.parametrize(
