@@ -28,8 +28,13 @@ SOURCE_MAP = re.compile(r"\s*/[/*]# sourceMappingURL=\S+( \*/)?\s*$")
 PICTURE = re.compile(r'<img(?=[^>]* src="([^"]*_images/[^"]+\.(?:png|svg))")(?![^>]* width=)')
 # In a drawing: its size in points, and what a reader does not see.
 POINTS = re.compile(r'<svg[^>]* width="([\d.]+)pt" height="([\d.]+)pt"')
+XLINK = ' xmlns:xlink="http://www.w3.org/1999/xlink"'
 UNSEEN = re.compile(r"<\?xml.*?\?>|<!DOCTYPE.*?>|<metadata>.*?</metadata>|<!--.*?-->", re.DOTALL)
 DIGITS = re.compile(r"(?<![\d.])([1-9]\d*\.\d\d)\d+")  # small numbers are factors, and stay
+PATH = re.compile(r' d="[^"]*"')
+STYLE = re.compile(r' style="[^"]*"')
+TARGET = re.compile(r' id="([^"]*)"')
+POINTER = re.compile(r'(href="#|url\(#)([^")]+)')
 # In a listing: what the style sheet gives no colour needs no span.
 LISTING = re.compile(r'<div class="highlight"><pre>.*?</pre>', re.DOTALL)
 PLAIN = re.compile(r'<span class="(?:n|p|w)">([^<]*)</span>')
@@ -97,8 +102,21 @@ def picture_size(file):
 
 def slim_drawing(text):
     """Text of a drawing to a hundredth of a point, without what is not seen."""
-    text = DIGITS.sub(r"\1", UNSEEN.sub("", text))
-    return re.sub(r">\s+<", "><", re.sub(r"\s+", " ", text)).strip()
+    text = re.sub(r">\s+<", "><", re.sub(r"\s+", " ", UNSEEN.sub("", text))).strip()
+    text = PATH.sub(tight, DIGITS.sub(r"\1", text))
+    text = STYLE.sub(lambda style: re.sub(r"([:;]) ", r"\1", style[0]), text)
+    text = text.replace("xlink:href=", "href=").replace(XLINK, "")
+    used = dict.fromkeys(name for _, name in POINTER.findall(text))
+    names = {name: f"i{place}" for place, name in enumerate(used)}
+    text = TARGET.sub(lambda name: f' id="{names[name[1]]}"' if name[1] in names else "", text)
+    return POINTER.sub(lambda name: name[1] + names[name[2]], text)
+
+
+def tight(path):
+    """Path of a drawing without the digits and spaces that it does not need."""
+    path = re.sub(r"(\.\d\d)\d+", r"\1", path[0])
+    path = re.sub(r"\.0+(?!\d)|(\.\d)0(?!\d)", r"\1", path)
+    return " " + re.sub(r" ?([A-Za-z]) ?| (-)", r"\1\2", path).strip()
 
 
 def slim_icons(root):

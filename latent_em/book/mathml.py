@@ -33,7 +33,7 @@ def convert(latex, display=False):
     Returns
     -------
     mathml : str
-        One ``<math>`` element; its ``alttext`` is the source.
+        One ``<math>`` element.
 
     Raises
     ------
@@ -41,9 +41,7 @@ def convert(latex, display=False):
         What is not understood, and where.
     """
     mathml = CONVERTER.convert_with_local_state(latex, displaystyle=display)
-    words = html.escape(" ".join(latex.split()))
-    mathml = mathml.replace("<mo>′</mo>", '<mo class="prime">′</mo>')
-    return mathml.replace("<math", f'<math alttext="{words}"', 1)
+    return mathml.replace("<mo>′</mo>", '<mo class="prime">′</mo>')
 
 
 def _converted(node, display):

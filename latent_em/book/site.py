@@ -2,7 +2,8 @@
 
 The strict build catches broken references in the sources. This looks at what came out: links and
 anchors that lead nowhere, images that say nothing to those who do not see them, anything a page
-would load from another host, large scripts, markup that was not rendered, and graded solutions.
+would load from another host, large scripts, a book that is too heavy, markup that was not rendered,
+and graded solutions.
 """
 
 import argparse
@@ -40,6 +41,8 @@ FILE_NAME = re.compile(r"\S+\.(png|jpe?g|gif|svg|webp)", re.IGNORECASE)
 RAW_MARKUP = re.compile(r"\{[a-z][\w:.+-]*\}(`|$)|^\s*(:::|```)|^\([\w-]+\)=$", re.MULTILINE)
 TEXT_SUFFIXES = {".html", ".ipynb", ".js", ".md", ".txt"}
 LARGEST_SCRIPT = 300_000
+LARGEST_BOOK = 12_000_000  # without what is there for download
+DOWNLOADS = "_sources"
 NOT_PROSE = ["code", "pre", "script", "style", "textarea"]
 
 
@@ -104,6 +107,11 @@ def problems(root: Path) -> Iterator[tuple[Path, str]]:
     for script in sorted(root.rglob("*.js")):
         if script.stat().st_size > LARGEST_SCRIPT:
             yield script.relative_to(root), f"a script of more than {LARGEST_SCRIPT // 1000} kB"
+    weight = sum(file.stat().st_size for file in root.rglob("*") if file.is_file())
+    weight -= sum(file.stat().st_size for file in (root / DOWNLOADS).rglob("*") if file.is_file())
+    if weight > LARGEST_BOOK:
+        largest, size = (f"{bytes_ / 1e6:.1f} MB" for bytes_ in (LARGEST_BOOK, weight))
+        yield Path("."), f"the book weighs {size} without its downloads, must be under {largest}"
     for file in sorted(file for file in root.rglob("*") if file.suffix in TEXT_SUFFIXES):
         if "### BEGIN SOLUTION" in file.read_text(encoding="utf-8"):
             yield file.relative_to(root), "the solution of an exercise"

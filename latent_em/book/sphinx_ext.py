@@ -3,7 +3,8 @@
 - The equation ledger is written from the executed notebooks.
 - The output of a check becomes one line, which opens to the claim that was checked.
 - The frames that a cell tagged ``steps`` draws become one figure.
-- Labels such as ``eq-elbo`` in docstrings become links to the book, and must exist there.
+- Labels such as ``eq-elbo`` in docstrings become links to the book, and must exist there. The
+  first check of the equation links back to what computes it.
 """
 
 import html
@@ -21,12 +22,42 @@ logger = logging.getLogger(__name__)
 LEDGER_MARK = "% the ledger"
 # Labels in docstrings. The reference to an equation is its number in parentheses.
 EQUATION = re.compile(r"(?<![`\w-])(\()?(eq(?:-[a-z0-9]+)+)(?(1)\))(?![`\w-])")
+COMPUTES = {"function", "method", "class"}
 THEOREM = re.compile(r"(?<![`\w-])(?:alg|prf|thm)(?:-[a-z0-9]+)+(?![`\w-])")
 
 
 def link_labels(app, what, name, obj, options, lines):
     """Turn the labels of equations and theorems in a docstring into references."""
+    if what in COMPUTES:
+        for _, label in EQUATION.findall("\n".join(lines)):
+            computed_by(app.env).setdefault(label, {})[name] = None
     lines[:] = [THEOREM.sub(r":prf:ref:`\g<0>`", EQUATION.sub(r":eq:`\2`", line)) for line in lines]
+
+
+def computed_by(env):
+    """Return from label to the names of the functions and classes whose docstrings have it."""
+    if not hasattr(env, "computed_by"):
+        env.computed_by = {}
+    return env.computed_by
+
+
+def link_code(app, doctree, docname):
+    """Write beneath the first check of an equation what computes it."""
+    objects = app.env.get_domain("py").objects
+    waiting = dict(computed_by(app.env))
+    for line in list(doctree.findall(nodes.paragraph)):
+        if "computed-by" not in line["classes"]:
+            continue
+        names = [name for name in waiting.pop(line["label"], {}) if name in objects]
+        line += nodes.Text("in the library: ")
+        for place, name in enumerate(names):
+            where = app.builder.get_relative_uri(docname, objects[name].docname)
+            text = nodes.literal(text=name.removeprefix("latent_em."))
+            link = nodes.reference("", "", text, internal=True)
+            link["refuri"] = f"{where}#{objects[name].node_id}"
+            line += [nodes.Text(", "), link] if place else [link]
+        if not names:
+            line.parent.remove(line)
 
 
 def skip_tuple_fields(app, what, name, obj, skip, options):
@@ -55,12 +86,14 @@ class CheckLine(MimeRenderPlugin):
         words = [record[key] for key in keys if record.get(key)]
         words += [f"by {name}" for name in record.get("rests_on", ())]
         line = html.escape(" · ".join(words))
+        code = nodes.paragraph(classes=["check", "computed-by"], label=record["label"])
         if not record["claim"]:
-            return [nodes.raw("", f'<p class="check">{line}</p>', format="html")]
+            return [nodes.raw("", f'<p class="check">{line}</p>', format="html"), code]
         return [
             nodes.raw("", f'<details class="check"><summary>{line}</summary>', format="html"),
             nodes.math_block("", record["claim"], nowrap=False, number=None),
             nodes.raw("", "</details>", format="html"),
+            code,
         ]
 
 
@@ -109,4 +142,5 @@ def setup(app):
     app.connect("source-read", write_ledger)
     app.connect("autodoc-process-docstring", link_labels, priority=400)
     app.connect("autodoc-skip-member", skip_tuple_fields)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}
+    app.connect("doctree-resolved", link_code)
+    return {"parallel_read_safe": False, "parallel_write_safe": True}

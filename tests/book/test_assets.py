@@ -93,8 +93,27 @@ def test_a_drawing_keeps_what_is_seen():
         '<?xml version="1.0"?>\n<svg width="90.0pt" height="60pt">\n <metadata><a/></metadata>\n'
         ' <!-- line -->\n <g s="0.0117" d="M 1.23456 2\nL 3.4 5.6789"/>\n</svg>\n'
     )
-    kept = '<svg width="90.0pt" height="60pt"><g s="0.0117" d="M 1.23 2 L 3.4 5.67"/></svg>'
+    kept = '<svg width="90.0pt" height="60pt"><g s="0.0117" d="M1.23 2L3.4 5.67"/></svg>'
     assert assets.slim_drawing(drawing) == kept
+
+
+@pytest.mark.parametrize(
+    ("long", "short"),
+    [
+        ('<path d="M 10.00 -0.375054 C 1.50 -2 3 0.004 z "/>', '<path d="M10-0.37C1.5-2 3 0z"/>'),
+        (
+            '<g id="axes_1" style="fill: #00ff00; stroke: red"/>',
+            '<g style="fill:#00ff00;stroke:red"/>',
+        ),
+        (
+            '<use xlink:href="#m2"/><path id="m2"/><g clip-path="url(#p)" fill="#a"/><g id="p"/>',
+            '<use href="#i0"/><path id="i0"/><g clip-path="url(#i1)" fill="#a"/><g id="i1"/>',
+        ),
+    ],
+)
+def test_a_drawing_says_the_same_in_fewer_characters(long, short):
+    assert assets.slim_drawing(long) == short
+    assert assets.slim_drawing(short) == short
 
 
 def test_the_size_of_a_drawing_is_in_pixels(tmp_path):

@@ -8,10 +8,9 @@ from math_core import LatexError
 from latent_em.book import mathml
 
 
-def test_the_source_is_the_alternative_text():
+def test_a_formula_is_read_and_not_its_source():
     converted = BeautifulSoup(mathml.convert("a <\n  b_1"), "html.parser")
-    assert converted.math["alttext"] == "a < b_1"
-    assert converted.math.get("display") is None
+    assert converted.math.attrs == {}
     assert converted.get_text() == "a<b1"
 
 

@@ -101,6 +101,18 @@ def test_a_problem_beside_the_pages_is_found(root, name, text, problem):
     assert problem in found
 
 
+def test_the_weight_of_the_book_is_limited_without_its_downloads(root, monkeypatch):
+    weight = sum(file.stat().st_size for file in root.rglob("*") if file.is_file())
+    (root / "_sources").mkdir()
+    (root / "_sources" / "page.ipynb").write_text("{}")
+    monkeypatch.setattr(site, "LARGEST_BOOK", weight)
+    assert list(site.problems(root)) == []
+    (root / "plot.png").write_bytes(b"1")
+    [(where, found)] = site.problems(root)
+    assert str(where) == "."
+    assert found == "the book weighs 0.0 MB without its downloads, must be under 0.0 MB"
+
+
 def test_a_folder_without_pages_is_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match="must be a folder with"):
         list(site.problems(tmp_path))

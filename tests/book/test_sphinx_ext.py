@@ -70,8 +70,9 @@ def small_book(folder, text=TEXT, frames=3):
     images = [new_output("display_data", {"image/png": png(50 * i)}) for i in range(frames)]
     record = {"label": "eq-small", "kind": "identity", "scope": "K = 3", "result": "residual 0"}
     line = {"text/plain": "eq-small", check.MIMETYPE: record | {"claim": "a < b"}}
-    declared = {"text/plain": "eq-d", check.MIMETYPE: record | {"kind": "definition", "claim": ""}}
-    outputs = [new_output("display_data", line), new_output("display_data", declared)]
+    definition = record | {"label": "eq-d", "kind": "definition", "claim": ""}
+    declared = {"text/plain": "eq-d", check.MIMETYPE: definition}
+    outputs = [new_output("display_data", data) for data in (line, declared, line)]
     cells = [
         new_markdown_cell(text),
         new_code_cell("draw()", outputs=images, metadata=steps),
@@ -112,7 +113,7 @@ def soup(page):
 def test_formulas_are_in_the_page_and_need_no_script(built):
     page = soup(built / "book" / "intro.html")
     formula = page.find(id="equation-eq-small")
-    assert formula.find("math")["alttext"] == r"\log p(x) = \mathcal{L} + \mathrm{KL}"
+    assert formula.find("math").get_text() == "log\u2061p(x)=ℒ\ufe00+KL"
     assert formula.find("math")["display"] == "block"
     assert formula.find(class_="eqno").get_text().startswith("(1)")
     assert not page.find("script", src=re.compile("mathjax", re.IGNORECASE))
@@ -156,14 +157,22 @@ def test_a_check_is_one_line_that_opens_to_its_claim(built):
     page = soup(built / "book" / "intro.html")
     opens = page.find("details", class_="check")
     assert opens.find("summary").get_text() == "eq-small · identity · K = 3 · residual 0"
-    assert opens.find("math")["alttext"] == "a < b"
-    assert page.find("p", class_="check").get_text().startswith("eq-small · definition")
+    assert opens.find("math").get_text() == "a<b"
+    declared = page.find("p", class_="check", string=re.compile("definition"))
+    assert declared.get_text().startswith("eq-d · definition")
 
 
 def test_labels_in_docstrings_are_links(built):
     function = soup(built / "book" / "api.html").find(id="small.em_step").parent
     assert function.find("a", href="intro.html#equation-eq-small").get_text() == "(1)"
     assert function.find("a", href="#prf-small").get_text() == "Algorithm 1"
+
+
+def test_the_first_check_of_an_equation_links_to_what_computes_it(built):
+    [line] = soup(built / "book" / "intro.html").select(".computed-by")
+    assert line.get_text() == "in the library: small.em_step"
+    assert line.a["href"] == "api.html#small.em_step"
+    assert line.find_previous_sibling("details").summary.get_text().startswith("eq-small")
 
 
 @pytest.mark.parametrize(
