@@ -78,7 +78,9 @@ def main(argv: list[str] | None = None) -> int:
         print(f"latent-em: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("\nInterrupted. The same command goes on from here.", file=sys.stderr)
+        kept = options.command == "grade" and not options.selftest
+        more = " The same command goes on from here." if kept else ""
+        print(f"\nInterrupted.{more}", file=sys.stderr)
         return 130
 
 

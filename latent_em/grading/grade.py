@@ -216,6 +216,7 @@ def run_job(folder: Path, limits: Limits, stop: threading.Event) -> Path:
         process = subprocess.Popen(
             words,
             cwd=folder,
+            env={**os.environ, "TMPDIR": str(folder)},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -308,6 +309,33 @@ def _replacing(path: Path) -> Iterator[Path]:
         part.unlink(missing_ok=True)
 
 
+@contextlib.contextmanager
+def _working(out: Path) -> Iterator[Path]:
+    """Give a folder to work in, which is gone afterwards; after a kill, the next run removes it.
+
+    Raises
+    ------
+    BlockingIOError
+        If another run is at work there.
+    """
+    import fcntl  # not on Windows, which can still release
+
+    handle = os.open(out, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise BlockingIOError(f"--out: another run is grading into {out}") from error
+        for left in out.glob("running-*"):
+            shutil.rmtree(left, ignore_errors=True)
+        with tempfile.TemporaryDirectory(
+            prefix="running-", dir=out.resolve(), ignore_cleanup_errors=True
+        ) as work:
+            yield Path(work)
+    finally:
+        os.close(handle)
+
+
 def fingerprint(taken: dict[str, Submission], reference: Reference, how: object) -> str:
     """Return a hash of all that a result depends on."""
     known = {
@@ -357,20 +385,19 @@ def grade(
     for part in ("feedback", "junit", "results"):
         (out / part).mkdir(parents=True, exist_ok=True)
     todo, done, stop = students(submissions), {}, threading.Event()
-    with tempfile.TemporaryDirectory(prefix="latent-em-grade-") as work:
-        scratch = Path(work, "scratch")
-        scratch.mkdir()
-        kernel = f"scratch = {json.dumps(str(scratch))}\n"
-        if sandboxed:
-            kernel = f"sandbox = {json.dumps(sandbox.command(limits, reference.modules))}\n"
+    with _working(out) as work:
 
-        def one(number, student, folder):
-            taken = read(folder, reference, due)
+        def one(number, student, handed):
+            taken = read(handed, reference, due)
             key = fingerprint(taken, reference, [limits, sandboxed])
             stored = out / "results" / f"{student}.json"
             if (result := _stored(stored, key)) is not None:
                 return result, True
-            job = Path(work, str(number))
+            job, scratch = work / f"{number}", work / f"{number}-scratch"
+            scratch.mkdir()
+            kernel = f"scratch = {json.dumps(str(scratch))}\n"
+            if sandboxed:
+                kernel = f"sandbox = {json.dumps(sandbox.command(limits, reference.modules))}\n"
             checks = write_job(job, taken, reference, kernel)
             report = run_job(job, limits, stop) if checks else job / "junit.xml"
             notes = tuple(note for submission in taken.values() for note in submission.notes)
@@ -380,7 +407,8 @@ def grade(
             _write_feedback(out, result, reference)
             with _replacing(stored) as part:
                 part.write_text(json.dumps([key, *result], indent=1), encoding="utf-8")
-            shutil.rmtree(job, ignore_errors=True)
+            for folder in (job, scratch):
+                shutil.rmtree(folder, ignore_errors=True)
             return result, False
 
         with ThreadPoolExecutor(jobs) as pool:

@@ -20,6 +20,7 @@ from latent_em.grading import grade, notebooks, sandbox
 SEED = 20_260
 CASES = suite.HONEST | suite.WRONG | suite.HOSTILE | suite.FILES
 LIMITS = sandbox.Limits(seconds=15)
+OUT = {"grades.csv", "feedback", "junit", "results"}
 
 
 def hand_in_all(folder, notebook, cases=CASES, folders=suite.FOLDERS):
@@ -38,21 +39,28 @@ def tree(folder):
     } | {str(path.relative_to(folder)): "" for path in folder.rglob("*") if not path.is_file()}
 
 
-def processes():
-    """Return the processes that there are, by their number, with their commands."""
-    found = {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            found[folder.name] = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-        except OSError:
-            continue
-    return found
+def going_on(folder, seconds=10):
+    """Return the processes that work in a folder, or on its files, when so many seconds are over.
 
-
-def ours(found):
-    """Return those that a grade has started, or that a submission wants to."""
-    words = ("latent-em-kernel", "/k/connection.json", "--junitxml junit.xml", "98765")
-    return {pid for pid, command in found.items() if any(word in command for word in words)}
+    A kernel that has been killed needs a moment to be gone.
+    """
+    words = str(folder).encode(), b"98765"
+    end = time.monotonic() + seconds
+    while True:
+        found = []
+        for process in Path("/proc").glob("[0-9]*"):
+            try:
+                about = (
+                    (process / "cmdline").read_bytes(),
+                    os.fsencode(os.readlink(process / "cwd")),
+                )
+            except OSError:
+                continue
+            if process.name != str(os.getpid()) and any(w in part for w in words for part in about):
+                found.append(about[0].replace(b"\0", b" ").decode(errors="replace"))
+        if not found or time.monotonic() > end:
+            return found
+        time.sleep(0.2)
 
 
 def points(result, reference):
@@ -70,17 +78,19 @@ def graded(book, cut, tmp_path_factory):
     assert why == "", f"the hostile submissions need the sandbox: {why}"
     work = tmp_path_factory.mktemp("class")
     hand_in_all(work / "in", cut)
-    before = tree(work / "in"), ours(processes()), set(os.listdir(tempfile.gettempdir()))
-    reference = grade.run_reference(book, SEED, [suite.NAME])
-    results = grade.grade(work / "in", work / "out", reference, limits=LIMITS, say=print)
-    after = tree(work / "in"), ours(processes()), set(os.listdir(tempfile.gettempdir()))
-    return {r.student: r for r in results}, reference, work, before, after
+    (work / "tmp").mkdir()
+    before = tree(work / "in")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tempfile, "tempdir", str(work / "tmp"))
+        reference = grade.run_reference(book, SEED, [suite.NAME])
+        results = grade.grade(work / "in", work / "out", reference, limits=LIMITS, say=print)
+    return {r.student: r for r in results}, reference, work, before
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [*CASES, *suite.FOLDERS])
 def test_a_submission_gets_what_it_deserves(name, graded):
-    results, reference, work, _, _ = graded
+    results, reference, work, _ = graded
     one = CASES.get(name) or suite.FOLDERS[name]
     expected = {key: 0 if key in one.lost else of for key, of in suite.POINTS.items()}
     said = (work / "out" / "feedback" / f"{name}.md").read_text(encoding="utf-8")
@@ -90,21 +100,16 @@ def test_a_submission_gets_what_it_deserves(name, graded):
 
 @pytest.mark.slow
 def test_nothing_is_left_behind(graded):
-    _, _, work, before, after = graded
-    assert after[0] == before[0], "the submissions were changed"
-    assert not after[1] - before[1], "a process goes on"
-    assert not [name for name in after[2] - before[2] if name.startswith("latent-em")]
-    assert {p.name for p in (work / "out").iterdir()} == {
-        "grades.csv",
-        "feedback",
-        "junit",
-        "results",
-    }
+    _, _, work, before = graded
+    assert not going_on(work)
+    assert tree(work / "in") == before, "the submissions were changed"
+    assert not [*(work / "tmp").iterdir()]
+    assert {p.name for p in (work / "out").iterdir()} == OUT
 
 
 @pytest.mark.slow
 def test_the_csv_has_a_line_for_each_and_says_why(graded):
-    results, _, work, _, _ = graded
+    results, _, work, _ = graded
     with open(work / "out" / "grades.csv", encoding="utf-8", newline="") as file:
         lines = list(csv.DictReader(file))
     assert [line["student"] for line in lines] == sorted([*CASES, *suite.FOLDERS])
@@ -120,37 +125,58 @@ FEW = {
 }
 
 
-def start(book, submissions, out, *more):
+def start(book, work, out, *more):
     command = [sys.executable, "-u", "-m", "latent_em.grading", "--book", str(book.parent)]
-    command += ["grade", str(submissions), "--out", str(out), "--jobs", "1", *more]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    command += ["grade", str(work / "in"), "--out", str(work / out), "--jobs", "1", *more]
+    (work / "tmp").mkdir(exist_ok=True)
+    return subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "TMPDIR": str(work / "tmp")},
+    )
 
 
 @pytest.mark.slow
 def test_an_interrupted_grade_leaves_nothing_and_goes_on(book, cut, tmp_path):
+    """Interrupted, and then killed, which leaves a folder to the next run."""
     hand_in_all(tmp_path / "in", cut, FEW, {})
-    before = ours(processes()), set(os.listdir(tempfile.gettempdir()))
-    process = start(book, tmp_path / "in", tmp_path / "out", "--seed", "5")
-    for line in process.stdout:
-        if line.startswith("[1/3]"):
-            break
-    time.sleep(2)
-    process.send_signal(signal.SIGINT)
-    _, error = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert "goes on from here" in error
-    time.sleep(1)
-    assert not ours(processes()) - before[0]
-    new = set(os.listdir(tempfile.gettempdir())) - before[1]
-    assert not [name for name in new if name.startswith("latent-em")]
-    assert not (tmp_path / "out" / "grades.csv").exists()
-    said, _ = start(book, tmp_path / "in", tmp_path / "out").communicate(timeout=300)
+    for number, (how, code) in enumerate({signal.SIGINT: 130, signal.SIGKILL: -9}.items(), start=1):
+        process = start(book, tmp_path, "out", "--seed", "5")
+        for line in process.stdout:
+            if line.startswith(f"[{number}/3]"):
+                break
+        time.sleep(2)
+        process.send_signal(how)
+        _, error = process.communicate(timeout=60)
+        assert process.returncode == code
+        assert "goes on from here" in error or how == signal.SIGKILL
+        assert not going_on(tmp_path)
+        assert not (tmp_path / "out" / "grades.csv").exists()
+        left = {p.name.partition("-")[0] for p in (tmp_path / "out").iterdir()} - OUT
+        assert left == ({"seed.json"} if how == signal.SIGINT else {"seed.json", "running"})
+    said, _ = start(book, tmp_path, "out").communicate(timeout=300)
     assert "a: 4 of 4  kept from the last run" in said
     assert "[3/3] c: 3 of 4" in said
-    start(book, tmp_path / "in", tmp_path / "again", "--seed", "5").communicate(timeout=300)
+    start(book, tmp_path, "again", "--seed", "5").communicate(timeout=300)
+    assert not going_on(tmp_path)
+    for out in ("out", "again"):
+        assert {p.name for p in (tmp_path / out).iterdir()} == {*OUT, "seed.json"}
+    assert not [*(tmp_path / "tmp").iterdir()]
     grades = [(tmp_path / out / "grades.csv").read_bytes() for out in ("out", "again")]
     assert grades[0] == grades[1]
     assert grades[0].decode().splitlines()[1:] == ["a,1,1,2,4,5,", "b,0,0,2,2,5,", "c,1,0,2,3,5,"]
+
+
+def test_two_runs_do_not_grade_into_one_folder(cut, tmp_path):
+    reference = grade.Reference(0, {suite.NAME: notebooks.exercises(suite.NAME, cut)}, ())
+    (tmp_path / "in").mkdir()
+    with (
+        grade._working(tmp_path),
+        pytest.raises(BlockingIOError, match="another run is grading"),
+    ):
+        grade.grade(tmp_path / "in", tmp_path, reference)
 
 
 @pytest.mark.slow
