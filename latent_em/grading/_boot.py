@@ -5,7 +5,7 @@ It must import nothing of this package, which is not there.
 
 
 def no_new_processes():
-    """Refuse fork and execve for good; threads stay allowed.
+    """Refuse fork and execve for good, and memory that nobody counts; threads stay allowed.
 
     The limit on the number of processes does not bind root, who may be running the grade.
     """
@@ -16,6 +16,7 @@ def no_new_processes():
     load, equal, bits, end = 0x20, 0x15, 0x45, 0x06  # BPF: load word, jump if ==, if &, return
     fork, vfork, clone, clone3, execve, execveat = 57, 58, 56, 435, 59, 322
     others = (101, 272, 308, 298, 321, 425)  # ptrace, unshare, setns, perf, bpf, io_uring
+    others += (319, 447, 29, 64, 68)  # memory that no limit counts: memfd, shmget, semget, msgget
     rules = [(load, 0, 0, 4), (equal, 1, 0, 0xC000003E), (end, 0, 0, refuse), (load, 0, 0, 0)]
     rules += [(equal, 0, 1, clone3), (end, 0, 0, unknown)]  # the C library falls back on clone
     for number in (fork, vfork, execve, execveat, *others):

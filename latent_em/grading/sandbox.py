@@ -82,7 +82,7 @@ def command(limits: Limits, modules: Sequence[str] = ()) -> list[str]:
             binds += ["--ro-bind", os.path.realpath(name), name]
     for installed in (Path(p, PACKAGE.name) for p in sorted(set(map(sysconfig.get_path, _PLACES)))):
         if installed.is_dir():  # it holds what the exercises ask for
-            binds += ["--tmpfs", str(installed)]
+            binds += ["--tmpfs", str(installed), "--remount-ro", str(installed)]
     for name in modules:
         binds += ["--ro-bind", str(PACKAGE / name), f"{HOME}/lib/{PACKAGE.name}/{name}"]
     env = {
@@ -108,8 +108,10 @@ def command(limits: Limits, modules: Sequence[str] = ()) -> list[str]:
         *(program, "--unshare-all", "--die-with-parent", "--new-session", "--clearenv"),
         *("--cap-drop", "ALL", "--uid", "65534", "--gid", "65534", "--hostname", "kernel"),
         *("--size", str(limits.disk), "--tmpfs", HOME, "--proc", "/proc", "--dev", "/dev"),
+        *("--size", "1000000", "--tmpfs", "/dev/shm", "--remount-ro", "/dev"),
         *binds,
         *("--ro-bind", "{connection_file}", f"{HOME}/connection.json", "--chdir", HOME),
+        *("--remount-ro", "/"),  # which is in memory too, and without a limit
         *(word for key, value in env.items() for word in ("--setenv", key, value)),
         *("--", sys.executable, "-c", boot, json.dumps(rules), "-f", f"{HOME}/connection.json"),
     ]
