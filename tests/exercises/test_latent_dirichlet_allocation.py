@@ -130,7 +130,7 @@ WRONG = {
         ),
         "forgets": (
             URN.format(step="found.append(balls[k] / balls.sum())"),
-            "know of all those before it",
+            "likelier next",
         ),
         "fixed total": (
             URN.format(step="found.append(balls[k] / sum(alpha)); balls[k] += 1"),
