@@ -41,11 +41,14 @@ _MODULES = (
 
 
 class Reference(NamedTuple):
-    """The exercises with what their checks print for a seed, and the package's files they use."""
+    """The exercises with what their checks print for a seed, and the package's files they use.
+
+    Both by the name of the notebook.
+    """
 
     seed: int
     exercises: dict[str, Exercises]
-    modules: tuple[str, ...]
+    modules: dict[str, list[str]]
 
 
 class Row(NamedTuple):
@@ -89,7 +92,8 @@ def run_reference(book: Path, seed: int, names: list[str]) -> Reference:
     ValueError
         If the seed is the notebook's own, or a check fails for the reference's answer with it.
     """
-    found, modules = {}, set()
+    found, modules = {}, {}
+    data = [f"data/{p.name}" for p in sorted((sandbox.PACKAGE / "data").glob("*.csv"))]
     for name in names:
         notebook = nbformat.read(book / "exercises" / f"{name}.ipynb", as_version=4)
         for cell in notebook.cells:
@@ -114,10 +118,10 @@ def run_reference(book: Path, seed: int, names: list[str]) -> Reference:
                     f"seed {seed}: the reference itself fails in {name}; take another\n{error}"
                 ) from error
         files = notebooks.printed(notebook.cells.pop()).splitlines()
-        modules |= {str(Path(file).relative_to(sandbox.PACKAGE)) for file in files}
+        used = sorted({str(Path(file).relative_to(sandbox.PACKAGE)) for file in files})
+        modules[name] = [*used, *(data if used else [])]
         found[name] = notebooks.exercises(name, notebook)._replace(fresh=True)
-    data = [f"data/{p.name}" for p in (sandbox.PACKAGE / "data").glob("*.csv")]
-    return Reference(seed, found, (*sorted(modules), *(sorted(data) if modules else ())))
+    return Reference(seed, found, modules)
 
 
 def students(folder: Path) -> dict[str, Path]:
@@ -168,18 +172,18 @@ def read(student: Path, reference: Reference, due: datetime | None) -> dict[str,
 
 
 def write_job(
-    folder: Path, taken: dict[str, Submission], reference: Reference, kernel: str
+    folder: Path, taken: dict[str, Submission], reference: Reference, kernels: dict[str, str]
 ) -> list[Check]:
     """Write one notebook for each check whose exercise has an answer.
 
     Parameters
     ----------
     folder : Path
-        Must not exist.
+        Must not exist. Gets a folder for each notebook of the reference.
     taken : dict of str to Submission
     reference : Reference
-    kernel : str
-        The lines of the marker file that say how kernels start.
+    kernels : dict of str to str
+        By notebook, the lines of its marker file that say how kernels start.
 
     Returns
     -------
@@ -187,17 +191,20 @@ def write_job(
         Those that are to be run.
     """
     folder.mkdir()
-    known = {}
+    (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
+    asked = []
     for name, exercises in reference.exercises.items():
+        known, place = {}, folder / name
+        place.mkdir()
         for key, check in exercises.checks.items():
             if check.exercise in taken[name].answers:
                 one = overlay.assemble(taken[name], exercises, key)
-                nbformat.write(one, folder / f"{key}.ipynb")
+                nbformat.write(one, place / f"{key}.ipynb")
                 known[key] = exercises._replace(checks={key: check})
-    (folder / notebooks.CHECKS).write_text(notebooks.dump(known), encoding="utf-8")
-    (folder / notebooks.MARKER).write_text(kernel, encoding="utf-8")
-    (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
-    return [next(iter(one.checks.values())) for one in known.values()]
+                asked.append(check)
+        (place / notebooks.CHECKS).write_text(notebooks.dump(known), encoding="utf-8")
+        (place / notebooks.MARKER).write_text(kernels[name], encoding="utf-8")
+    return asked
 
 
 def run_job(folder: Path, limits: Limits, stop: threading.Event) -> Path:
@@ -385,6 +392,12 @@ def grade(
     for part in ("feedback", "junit", "results"):
         (out / part).mkdir(parents=True, exist_ok=True)
     todo, done, stop = students(submissions), {}, threading.Event()
+    def kernels(scratch):
+        if not sandboxed:
+            return dict.fromkeys(reference.exercises, f"scratch = {json.dumps(str(scratch))}\n")
+        commands = {k: sandbox.command(limits, used) for k, used in reference.modules.items()}
+        return {name: f"sandbox = {json.dumps(command)}\n" for name, command in commands.items()}
+
     with _working(out) as work:
 
         def one(number, student, handed):
@@ -395,10 +408,7 @@ def grade(
                 return result, True
             job, scratch = work / f"{number}", work / f"{number}-scratch"
             scratch.mkdir()
-            kernel = f"scratch = {json.dumps(str(scratch))}\n"
-            if sandboxed:
-                kernel = f"sandbox = {json.dumps(sandbox.command(limits, reference.modules))}\n"
-            checks = write_job(job, taken, reference, kernel)
+            checks = write_job(job, taken, reference, kernels(scratch))
             report = run_job(job, limits, stop) if checks else job / "junit.xml"
             notes = tuple(note for submission in taken.values() for note in submission.notes)
             result = Result(student, rows(report, checks, reference), notes)

@@ -192,6 +192,12 @@ def with_seed(text: str, seed: int) -> str:
     return _SEED.sub(f"SEED = {seed}", text)
 
 
+def functions(setup: dict[str, str]) -> str:
+    """Return the source of the functions that set-up cells define."""
+    nodes = [node for text in setup.values() for node in ast.parse(text).body]
+    return "\n\n".join(ast.unparse(n) for n in nodes if isinstance(n, ast.FunctionDef))
+
+
 def names(text: str) -> tuple[set[str], set[str]]:
     """Return the names that a cell defines at its top level and those that it uses.
 

@@ -170,7 +170,9 @@ def test_an_interrupted_grade_leaves_nothing_and_goes_on(book, cut, tmp_path):
 
 
 def test_two_runs_do_not_grade_into_one_folder(cut, tmp_path):
-    reference = grade.Reference(0, {suite.NAME: notebooks.exercises(suite.NAME, cut)}, ())
+    reference = grade.Reference(
+        0, {suite.NAME: notebooks.exercises(suite.NAME, cut)}, {suite.NAME: []}
+    )
     (tmp_path / "in").mkdir()
     with (
         grade._working(tmp_path),
@@ -228,7 +230,9 @@ def test_a_student_who_could_not_be_graded_is_told_why(cut, tmp_path, monkeypatc
     def broken(*_):
         raise OSError("no space left")
 
-    reference = grade.Reference(0, {suite.NAME: notebooks.exercises(suite.NAME, cut)}, ())
+    reference = grade.Reference(
+        0, {suite.NAME: notebooks.exercises(suite.NAME, cut)}, {suite.NAME: []}
+    )
     monkeypatch.setattr(grade, "write_job", broken)
     (tmp_path / "in" / "ada").mkdir(parents=True)
     (result,) = grade.grade(tmp_path / "in", tmp_path / "out", reference, say=lambda line: None)
@@ -246,7 +250,9 @@ def test_the_seed_of_the_book_is_refused(book):
 
 def test_late_work_is_noted(book, cut, tmp_path):
     hand_in_all(tmp_path, cut, {"a": FEW["a"]}, {})
-    reference = grade.Reference(0, {suite.NAME: notebooks.exercises(suite.NAME, cut)}, ())
+    reference = grade.Reference(
+        0, {suite.NAME: notebooks.exercises(suite.NAME, cut)}, {suite.NAME: []}
+    )
     due = datetime.now().astimezone()
     assert "late" in grade.read(tmp_path / "a", reference, due - timedelta(1))[suite.NAME].notes[0]
     assert not grade.read(tmp_path / "a", reference, due + timedelta(1))[suite.NAME].notes
