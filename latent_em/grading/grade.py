@@ -125,11 +125,19 @@ def run_reference(book: Path, seed: int, names: list[str]) -> Reference:
 
 
 def students(folder: Path) -> dict[str, Path]:
-    """Return the folders of the students, by name."""
+    """Return the folders of the students, by a name that can be printed and be that of a file."""
     if not folder.is_dir():
         raise FileNotFoundError(f"SUBMISSIONS: got {folder}, must be a folder with one per student")
     inside = sorted(p for p in folder.iterdir() if not p.name.startswith("."))
-    return {p.name: p for p in inside if p.is_dir() or p.is_symlink()}
+    return {_name(p.name): p for p in inside if p.is_dir() or p.is_symlink()}
+
+
+def _name(text: str) -> str:
+    """Return a folder's name; what is not UTF-8 is shown as numbers, and a long one is cut."""
+    shown = points.plain(os.fsencode(text).decode("utf-8", "backslashreplace"), 1000)
+    if shown == text and len(os.fsencode(text)) <= 200:
+        return text
+    return f"{shown[:40]}-{hashlib.sha256(os.fsencode(text)).hexdigest()[:8]}"
 
 
 def handed_in(student: Path, name: str) -> tuple[Path | None, str]:
@@ -148,7 +156,8 @@ def handed_in(student: Path, name: str) -> tuple[Path | None, str]:
     found.sort(key=lambda path: (len(path.parts), str(path)))
     if not found:
         return None, f"{name}: no file"
-    more = f"{name}: {len(found)} files; {found[0].relative_to(student)} is graded"
+    first = _name(str(found[0].relative_to(student)))
+    more = f"{name}: {len(found)} files; {first} is graded"
     return found[0], more if len(found) > 1 else ""
 
 
@@ -392,6 +401,7 @@ def grade(
     for part in ("feedback", "junit", "results"):
         (out / part).mkdir(parents=True, exist_ok=True)
     todo, done, stop = students(submissions), {}, threading.Event()
+
     def kernels(scratch):
         if not sandboxed:
             return dict.fromkeys(reference.exercises, f"scratch = {json.dumps(str(scratch))}\n")
@@ -432,10 +442,12 @@ def grade(
                     try:
                         result, kept = future.result()
                     except Exception as error:  # one bad submission must not stop the others
-                        result, kept = Result(student, (), (f"not graded: {error!r}",)), False
+                        note = f"not graded: {points.plain(repr(error))}"
+                        result, kept = Result(student, (), (note,)), False
                         _write_feedback(out, result, reference)
                     done[student] = result
-                    about = "kept from the last run" if kept else "; ".join(result.notes)
+                    notes = points.plain("; ".join(result.notes), 100)
+                    about = "kept from the last run" if kept else notes
                     say(
                         f"[{len(done):{len(str(len(todo)))}}/{len(todo)}] {student}: "
                         f"{result.total} of {possible(reference)}  {about}".rstrip()

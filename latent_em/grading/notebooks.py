@@ -6,6 +6,7 @@ cell with the checks that follow it.
 """
 
 import ast
+import functools
 import json
 import os
 import re
@@ -82,8 +83,9 @@ def source(cell: dict) -> str:
     """Return the source of a cell, which a file may hold as lines."""
     text = cell.get("source", "")
     if isinstance(text, list):
-        return "".join(line for line in text if isinstance(line, str))
-    return text if isinstance(text, str) else ""
+        text = "".join(line for line in text if isinstance(line, str))
+    text = text if isinstance(text, str) else ""
+    return text.encode("utf-8", "replace").decode()  # JSON can hold halves of characters
 
 
 def printed(cell: dict) -> str:
@@ -198,6 +200,7 @@ def functions(setup: dict[str, str]) -> str:
     return "\n\n".join(ast.unparse(n) for n in nodes if isinstance(n, ast.FunctionDef))
 
 
+@functools.lru_cache(1000)
 def names(text: str) -> tuple[set[str], set[str]]:
     """Return the names that a cell defines at its top level and those that it uses.
 

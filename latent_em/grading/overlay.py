@@ -14,6 +14,7 @@ from latent_em.grading import notebooks
 from latent_em.grading.notebooks import Exercises
 
 MOST_CELLS = 20  # that one answer may be spread over
+MOST_CHARACTERS = 100_000  # of one of them
 
 
 class Submission(NamedTuple):
@@ -36,6 +37,8 @@ def take(cells: Sequence[dict], reference: Exercises) -> Submission:
         seen |= {key} if code else set()
         if key in reference.answers and not code:
             notes.append(f"{key}: the answer cell was turned into text")
+        elif key in reference.answers and len(notebooks.source(cell)) > MOST_CHARACTERS:
+            notes.append(f"{key}: an answer may have {MOST_CHARACTERS} characters; this is not run")
         elif key in reference.answers:
             answers[key] = (*answers.get(key, ()), notebooks.source(cell))[-MOST_CELLS:]
         elif code and not key and notebooks.source(cell).strip():

@@ -11,6 +11,7 @@ its locked cells run as they were released, whatever the notebook says now.
 import ast
 import json
 import re
+import time
 from itertools import zip_longest
 from pathlib import Path
 from typing import NamedTuple
@@ -24,6 +25,7 @@ _NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?![\w
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _DISARMS = re.compile(r"nbval[-_]|raises-exception", re.IGNORECASE)
 _ARROW = re.compile(r"^-+> (\d+) (.*)$", re.MULTILINE)
+MOST_TIMES = 3  # the time of a cell, for all that come before a check, in the official grade
 DIED = "the kernel died while it ran your answer"
 SLOW = "your answer did not come to an end in time"
 
@@ -170,7 +172,7 @@ class Points:
         self.known = {}  # notebook -> Exercises or None
         self.broken = {}  # notebook -> {grade_id of an answer: Verdict}
         self.rows = {}  # (notebook, grade_id of a check) -> what its report says
-        self.added = {}  # notebook -> number of cells that were added
+        self.spent = {}  # notebook -> seconds that its cells have taken
 
     def exercises(self, path: Path) -> Exercises | None:
         """Return the exercises of a notebook, read once."""
@@ -222,12 +224,19 @@ class Points:
         key, released = notebooks.grade_id(item.cell), is_released(item.path)
         check = found.checks.get(key)
         verdict = self._prepare(item, found) if released or check else None
+        lost = self._lost(item, check.exercise if check else key) if found.fresh else None
+        if lost and check:
+            self._judge(item, check, lost)
+        elif lost:
+            pytest.skip(lost.hint)
         self._revive(item)
+        begin = time.monotonic()
         try:
             yield
             failure, how = None, None
         except Exception as error:
             failure, how = error, self._how(item, check)
+        self.spent[item.path] = self.spent.get(item.path, 0) + time.monotonic() - begin
         item.parent.timed_out = False  # else nbval expects every later cell to fail
         if check is not None:
             self._judge(item, check, verdict or how or self._differs(item, check, found))
@@ -255,6 +264,14 @@ class Points:
         if cell.execution_count is None:
             cell.outputs = []  # nbval wants no outputs of a cell that was not run
         return verdict
+
+    def _lost(self, item, answer) -> Verdict | None:
+        """Say whether an answer has ended its kernel, or all answers have used up their time."""
+        how = self.broken.get(item.path, {}).get(answer)
+        if how is not None and how.hint in (DIED, SLOW):
+            return how
+        late = self.spent.get(item.path, 0) > MOST_TIMES * item.config.option.nbval_cell_timeout
+        return Verdict("too slow", SLOW) if late else None
 
     def _revive(self, item):
         """Start a new kernel if the last cell has killed it, and bring it to where it was."""

@@ -277,6 +277,9 @@ HONEST = {
     "outputs edited": Case(outputs("log-weights moved by 0: 99.0000\n")),
     "Windows line ends": Case(of_lines("\r\n")),
     "cells added, with errors": Case(added("x = 1 / 0", "my_helper = 3"), says="a cell was added"),
+    "half a character": Case(
+        answers(is_effective=f"word = '\ud800'\n{RIGHT_EFFECTIVE}"),
+    ),
     "seed and inputs changed": Case(
         lambda notebook: (
             (cell(notebook, "is-setup").update(source="import numpy as np\nSEED = 4")) or notebook
@@ -577,6 +580,16 @@ HOSTILE = {
     ),
     "SEED through the setup of another answer": hostile(
         "def __getattr__(name): return 3\nglobals().update(SEED=3)\n" + RIGHT_EFFECTIVE
+    ),
+    "an answer of a megabyte": Case(
+        answers(is_effective=f"x = [{'0,' * 500_000}]\n{RIGHT_EFFECTIVE}"),
+        (EFFECTIVE,),
+        "may have 100000 characters",
+    ),
+    "cells that wait, one after the other": Case(
+        both(*[copied(EFFECTIVE, "import time; time.sleep(12)", after=0) for _ in range(19)]),
+        (EFFECTIVE,),
+        "in time",
     ),
     "a thousand cells": Case(thousand_cells, (EFFECTIVE,), "20 answer cells"),
 }

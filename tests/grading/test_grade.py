@@ -215,6 +215,18 @@ def test_what_is_handed_in_is_found(tmp_path):
         grade.students(tmp_path / "none")
 
 
+def test_a_student_may_have_any_name(tmp_path):
+    odd = [b"caf\xe9", b"two\nlines", b"x" * 255, "Zoë".encode()]
+    for name in odd:
+        Path(os.fsdecode(os.path.join(bytes(tmp_path), name))).mkdir()
+    names = list(grade.students(tmp_path))
+    assert len(set(names)) == len(odd)
+    assert "Zoë" in names
+    for name in names:
+        assert name.isprintable()
+        (tmp_path / f"{name}.json.part").write_text(name, encoding="utf-8")
+
+
 def test_a_seed_on_which_the_reference_fails_is_refused(book, tmp_path):
     path = book / "exercises" / f"{suite.NAME}.ipynb"
     (tmp_path / "exercises").mkdir()
