@@ -12,7 +12,6 @@ from functools import partial, reduce
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
-from scipy.linalg import eigvalsh
 from tqdm import tqdm
 
 from latent_em._validation import check_array, check_integer, check_number
@@ -323,7 +322,9 @@ def missing_information(observed, complete):
         raise ValueError(
             f"complete: got smallest eigenvalue {least:.3g}, must be positive definite"
         )
-    return eigvalsh(complete - observed, complete)[::-1]
+    # With C = RRᵀ, the same eigenvalues belong to the symmetric R⁻¹ (C − O) R⁻ᵀ.
+    inverse = np.linalg.inv(np.linalg.cholesky(complete))
+    return np.linalg.eigvalsh(inverse @ (complete - observed) @ inverse.T)[::-1]
 
 
 def add_stats(a, b):
