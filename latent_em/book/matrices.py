@@ -1,8 +1,9 @@
 """Identities of matrices whose sizes are symbols: refuted with numbers, proved by their algebra.
 
 Expressions are SymPy's: ``MatrixSymbol``, ``Identity``, sums, products, transposes, inverses and
-a ``BlockMatrix``, which has an inverse when it is of two blocks by two. What is inverted is taken
-to have an inverse; of two blocks by two, the first block and its Schur complement.
+a ``BlockMatrix``, which has an inverse when it is of two blocks by two; and numbers made of their
+traces and determinants. What is inverted is taken to have an inverse; of two blocks by two, the
+first block and its Schur complement.
 """
 
 import random
@@ -16,12 +17,17 @@ from sympy.matrices.exceptions import NonInvertibleMatrixError
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
 TRIALS = 12
+_NUMBERS = (sp.Trace, sp.Determinant)  # of a matrix
+_ROUNDS = 8  # of multiplying by what is inverted
 
 
 def is_symbolic(side) -> bool:
     """Whether an expression is one of matrices that have no entries yet."""
-    explicit = not isinstance(side, MatrixExpr) or isinstance(side, sp.MatrixBase)
-    return not explicit and bool(side.has(sp.MatrixSymbol) or _symbols(side.shape))
+    if not isinstance(side, MatrixExpr):
+        return any(is_symbolic(number.arg) for number in side.atoms(*_NUMBERS))
+    return not isinstance(side, sp.MatrixBase) and bool(
+        side.has(sp.MatrixSymbol) or _symbols(side.shape)
+    )
 
 
 def sizes(*exprs: MatrixExpr) -> set[sp.Symbol]:
@@ -103,7 +109,10 @@ def _value(e, known):
         return _value(e.arg, known).T
     if isinstance(e, (sp.MatAdd, sp.MatMul)):
         return reduce(add if e.is_MatAdd else mul, (_value(a, known) for a in e.args))
-    return sp.sympify(e.subs(known))
+    if isinstance(e, _NUMBERS):
+        matrix = _value(e.arg, known)
+        return matrix.trace() if isinstance(e, sp.Trace) else matrix.det()
+    return e.xreplace({a: _value(a, known) for a in e.atoms(*_NUMBERS)}).subs(known)
 
 
 # --- proofs -------------------------------------------------------------------------------------
@@ -117,17 +126,22 @@ class Letter(NamedTuple):
     inverted: bool = False
 
 
-def vanishes(expr: MatrixExpr, equal_transpose: set) -> bool:
+def vanishes(expr, equal_transpose: set) -> bool:
     """Whether an expression is proved to be zero, by algebra alone, at any size.
 
     It is written as a sum of words: from a tuple of letters, matrices multiplied, to a number.
     """
-    return not any(word for row in _Words(equal_transpose).rows(expr) for word in row)
+    words = _Words(equal_transpose)
+    if isinstance(expr, MatrixExpr):
+        return all(words.is_zero(block) for row in words.rows(expr) for block in row)
+    numbers = {a: words.number(a) for a in expr.atoms(*_NUMBERS)}
+    return sp.expand(expr.xreplace(numbers)) == 0
 
 
 class _Words:
     def __init__(self, equal_transpose: set):
         self.equal_transpose = equal_transpose
+        self.names: dict = {}  # symbols for traces and determinants
 
     def rows(self, e) -> list[list[dict]]:
         """The blocks of an expression, each a sum of words; mostly it is one."""
@@ -157,6 +171,45 @@ class _Words:
     def block(self, e):
         ((words,),) = self.rows(e)  # not of blocks again
         return words
+
+    def is_zero(self, p):
+        """Whether a sum is zero, when what is inverted at its ends is multiplied out."""
+        for _ in range(_ROUNDS):
+            first, last = ({w[end] for w in p if w} for end in (0, -1))
+            if z := next(filter(_is_sum, first), None):
+                p = self.product(_plain(z), p)
+            elif z := next(filter(_is_sum, last), None):
+                p = self.product(p, _plain(z))
+            else:
+                break
+        return not p
+
+    def number(self, e):
+        """A trace or a determinant, in symbols for those of single words."""
+        p, size = self.block(e.arg), e.arg.rows
+        if isinstance(e, sp.Trace):
+            return sum(a * (self.named("tr", w) if w else size) for w, a in p.items())
+        one = p.pop((), 0)
+        if len(p) != 1 or (one != 0 and one.free_symbols):
+            return self.named("det", frozenset((p | {(): one}).items()))
+        ((word, a),) = p.items()
+        if one:  # det(1 + A B) = det(1 + B A)
+            return one**size * self.named(a / one, word)
+        if not all(map(_is_square, word)):
+            return a**size * self.named("det", word)
+        return a**size * sp.Mul(
+            *(self.named("det", x.of) ** (-1 if x.inverted else 1) for x in word)
+        )
+
+    def named(self, what, of):
+        """The symbol for a number: of a word, which may begin anywhere and be transposed."""
+        key = what, of
+        if isinstance(of, tuple):
+            while len(of) > 1 and of[0] == of[-1]._replace(inverted=not of[-1].inverted):
+                of = of[1:-1]
+            both = [of, *(w for w, a in self.transposed({of: sp.S.One}).items() if a == 1)]
+            key = what, frozenset(w[i:] + w[:i] for w in both for i in range(len(w)))
+        return self.names.setdefault(key, sp.Dummy())
 
     def times(self, a, b):
         if len(a[0]) != len(b):
@@ -189,8 +242,9 @@ class _Words:
         last, first = u[-1], v[0]
         if last == first._replace(inverted=not first.inverted):
             return self.joined(u[:-1], v[1:])
-        sums = isinstance(last.of, frozenset) or isinstance(first.of, frozenset)
-        if sums and last.inverted and first.inverted:  # of an inverse and an inverse
+        if (
+            (_is_sum(last) or _is_sum(first)) and last.inverted and first.inverted
+        ):  # of an inverse and an inverse
             one = self.inverse(self.product(_plain(first), _plain(last)))
             return self.product({u[:-1]: sp.S.One}, one, {v[1:]: sp.S.One})
         return self.cancelled(u + v)
@@ -198,7 +252,7 @@ class _Words:
     def cancelled(self, word):
         """Use Z (A + B) = 1 for the inverse Z of a sum: Z A is 1 - Z B, and A Z is 1 - B Z."""
         for place, z in enumerate(word):
-            if not isinstance(z.of, frozenset):
+            if not _is_sum(z):
                 continue
             rest = dict(z.of)
             lead = max(rest, key=_order)
@@ -217,8 +271,8 @@ class _Words:
 
     def inverse(self, p):
         """The inverse of one word, or of a sum of words as a letter."""
-        if len(p) == 1:
-            ((word, number),) = p.items()
+        ((word, number), *more) = p.items()
+        if not more and all(map(_is_square, word)):
             turned = ({(x._replace(inverted=not x.inverted),): sp.S.One} for x in word)
             return _scaled(self.product(*(_opened(q) for q in [*turned][::-1])), 1 / number)
         number = p[max(p, key=_order)]
@@ -231,10 +285,18 @@ class _Words:
 
     def turned(self, letter):
         """The transpose of a letter."""
-        if isinstance(letter.of, frozenset):
+        if _is_sum(letter):
             return self.inverse(self.transposed(dict(letter.of)))
         other = letter.transposed ^ (letter.of not in self.equal_transpose)
         return {(letter._replace(transposed=other),): sp.S.One}
+
+
+def _is_sum(letter):
+    return isinstance(letter.of, frozenset)
+
+
+def _is_square(letter):
+    return _is_sum(letter) or letter.of.rows == letter.of.cols
 
 
 def _plain(letter):
@@ -245,7 +307,7 @@ def _plain(letter):
 def _opened(p):
     """A sum that is not inverted is no letter."""
     ((letter,),) = p
-    return dict(letter.of) if isinstance(letter.of, frozenset) and not letter.inverted else p
+    return dict(letter.of) if _is_sum(letter) and not letter.inverted else p
 
 
 def _order(word):

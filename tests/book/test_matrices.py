@@ -1,5 +1,16 @@
 import pytest
-from sympy import BlockMatrix, Identity, MatrixSymbol, Q, Symbol, ZeroMatrix, symbols
+from sympy import (
+    BlockMatrix,
+    Determinant,
+    Identity,
+    MatrixSymbol,
+    Q,
+    Symbol,
+    Trace,
+    ZeroMatrix,
+    log,
+    symbols,
+)
 
 from latent_em.book import check, matrices
 from latent_em.book.check import CheckFailed, Refuted
@@ -16,6 +27,8 @@ slope = S_om.T * S_oo.I
 left_over = S_mm - slope * S_om
 both = [Q.symmetric(S_oo), Q.symmetric(S_mm)]
 off = d_m - slope * d_o
+U, V, T = MatrixSymbol("U", D, M), MatrixSymbol("V", M, D), MatrixSymbol("T", M, M)
+one = Identity(M)
 blocks = BlockMatrix([[Identity(O), ZeroMatrix(O, M)], [ZeroMatrix(M, O), Identity(M)]])
 
 
@@ -31,6 +44,19 @@ blocks = BlockMatrix([[Identity(O), ZeroMatrix(O, M)], [ZeroMatrix(M, O), Identi
         ((A - B).I * A - (A - B).I * B, eye, []),
         (A * (B - A).I, B * (B - A).I - eye, []),
         ((A + S).I.T, (A.T + S).I, Q.symmetric(S)),
+        ((A + B).I, A.I - A.I * (A.I + B.I).I * A.I, []),
+        ((eye + U * V).I * U, U * (one + V * U).I, []),
+        ((A + U * T * V).I, A.I - A.I * U * (T.I + V * A.I * U).I * V * A.I, []),
+        ((U * V).I * U * V, eye, []),
+        (Trace(U * V), Trace(V * U), []),
+        (Trace(A * B * C), Trace(C * A * B), []),
+        (Trace(A * B), Trace(A.T * B.T), []),
+        (Trace(A.I * B * A) - Trace(B), Trace(eye) - D, []),
+        (Trace(A * S), Trace(A.T * S), Q.symmetric(S)),
+        (Determinant(eye + U * V), Determinant(one + V * U), []),
+        (Determinant(2 * eye - U * V) / 2**D, Determinant(one - V * U / 2), []),
+        (Determinant(A * B.T * A.I), Determinant(B), []),
+        (log(Determinant(3 * A)), log(3**D * Determinant(A)), []),
         (whole.I * dev - whole.I * dev + whole * dev, whole * dev + ZeroMatrix(O + M, 1), []),
         (dev.T * whole.I * dev, d_o.T * S_oo.I * d_o + off.T * left_over.I * off, both),
     ],
@@ -46,6 +72,18 @@ def test_a_true_identity_is_proved_at_any_size(left, right, assuming):
     ("left", "right", "assuming"),
     [
         (A * B, B * A, []),
+        (U * V, eye, []),
+        (V * (U * V).I * U, one, []),
+        ((eye + U * V).I * U, U * (one + V * U).I * T, []),
+        ((A + U * V).I, A.I - A.I * U * (one + V * U).I * V * A.I, []),
+        (Trace(A * B * C), Trace(A * C * B), []),
+        (Trace(A * B), Trace(A * B.T), []),
+        (Trace(A), Trace(A.I), []),
+        (Trace(A * B), Trace(A) * Trace(B), []),
+        (Determinant(A + B), Determinant(A) + Determinant(B), []),
+        (Determinant(2 * A), 2 * Determinant(A), []),
+        (Determinant(eye + U * V), Determinant(eye) + Determinant(U * V), []),
+        (Determinant(U * V), Determinant(V * U), []),
         ((A * B).T, A.T * B.T, []),
         ((A * B).I, A.I * B.I, []),
         ((A * S).T, S * A, Q.symmetric(S)),
@@ -85,7 +123,6 @@ def test_a_check_prints_sizes_and_what_is_assumed(capsys):
     [
         (A, S_oo, "shapes"),
         (A, Symbol("a"), "shapes"),
-        ((A + B).I, A.I - A.I * (A.I + B.I).I * A.I, "not proved"),  # true, and beyond it
         (A**D, (A.T) ** D, "not known|differ"),
         (whole, Identity(O + M), "differ"),
         (whole * long + long, (whole + Identity(O + M)) * long, "blocks|not"),  # true
