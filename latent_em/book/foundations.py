@@ -45,7 +45,7 @@ def svg(rests_on: dict[str, list[str]], targets: dict[str, str], name: str) -> s
     words = [_text(b, start, y, "end", targets) for b, y in left.items()]
     words += [_text(a, end, y, "start", targets) for a, y in right.items()]
     return (
-        f'<svg class="foundations" role="img" aria-label="{escape(name)}" '
+        f'<svg class="foundations" role="group" aria-label="{escape(name)}" '
         f'viewBox="0 0 {width:.0f} {height}" width="{width:.0f}" '
         'font-size="13" style="max-width: 100%">'
         f'<g fill="none" stroke="currentColor" opacity="0.5">{"".join(curves)}</g>'

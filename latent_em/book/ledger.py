@@ -417,6 +417,7 @@ def _folded(label: str, latex: str, checks: list[Entry]) -> Iterator[str]:
     """One line for an equation, which opens to its checks and to what the machine read."""
     shown = dict.fromkeys(", ".join(filter(None, [e.word, e.scope])) for e in checks)
     yield f":::{{dropdown}} {{eq}}`{label}` {label}: {'; '.join(shown)}"
+    yield f"Equation {{eq}}`{label}` of the book is"
     yield f"$$\n{latex}\n$$"
     for e in checks:
         line = "; ".join(filter(None, [f"**{e.kind}**", *outcome(e)])) + "."
@@ -430,7 +431,7 @@ def totals(found: list[Entry], titles: dict[str, str]) -> str:
     """Count the equations of each chapter by their word, in a table."""
     chapters = {n: words(list(here)) for n, here in groupby(found, key=lambda e: e.notebook)}
     used = [w for w in WORDS if any(counted[w] for counted in chapters.values())]
-    rows = [["", *used], ["---", *("---:" for _ in used)]]
+    rows = [["Chapter", *used], ["---", *("---:" for _ in used)]]
     for name, counted in chapters.items():
         rows.append([f"[]({Path('/', name).as_posix()})", *(str(counted[w] or "") for w in used)])
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)

@@ -13,6 +13,7 @@ import re
 from docutils import nodes
 from myst_nb.core.render import MimeRenderPlugin
 from sphinx.transforms import SphinxTransform
+from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 
 from latent_em.book import check, ledger
@@ -136,9 +137,23 @@ class MergeFrames(SphinxTransform):
             self.document.note_explicit_target(first, first)
 
 
+class PlainTitles(SphinxPostTransform):
+    """The title of what unfolds is a control, so a reference in it is no link but its words."""
+
+    default_priority = 100  # when references are resolved, and before the fold is written
+
+    def run(self, **kwargs):
+        """Look at the title of each fold."""
+        for fold in self.document.findall(nodes.container):
+            if fold.get("design_component") == "dropdown":
+                for link in list(fold[0].findall(nodes.reference)):
+                    link.replace_self(link.children)
+
+
 def setup(app):
     """Connect the extension to Sphinx."""
     app.add_transform(MergeFrames)
+    app.add_post_transform(PlainTitles)
     app.connect("source-read", write_ledger)
     app.connect("autodoc-process-docstring", link_labels, priority=400)
     app.connect("autodoc-skip-member", skip_tuple_fields)

@@ -17,6 +17,7 @@ def test_each_foundation_and_each_label_is_drawn_once_on_its_side():
     ]
     assert [a.get("href") for a in drawing.iter("a")] == ["a.html#b", "a.html#b", "a.html#c"]
     assert drawing.get("aria-label") == "What rests on what"
+    assert drawing.get("role") == "group"  # an image would hide its links
 
 
 def test_a_curve_joins_what_rests_with_what_it_rests_on():

@@ -314,9 +314,10 @@ def test_the_page_of_a_small_book(book):
         "Checks: 1 (identity 1, inequality 0, stationary point 0, quadrature 0, "
         "definition 0). Definitions are 0% of the checks, "
         "at most 15% are allowed.\n\n"
-        "|  | proved in a special case |\n| --- | ---: |\n| [](/book/chapters/01) | 1 |\n\n"
+        "| Chapter | proved in a special case |\n| --- | ---: |\n| [](/book/chapters/01) | 1 |\n\n"
         "## {doc}`A chapter </book/chapters/01>`\n\n"
         ":::{dropdown} {eq}`eq-a` eq-a: proved, K = 3\n\n"
+        "Equation {eq}`eq-a` of the book is\n\n"
         f"$$\n{LATEX}\n$$\n\n**identity**; proved; K = 3; any N; 2 steps. "
         "Read by the machine as\n\n$$\na = b\n$$\n\n:::\n"
     )

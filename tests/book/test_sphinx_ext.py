@@ -31,6 +31,10 @@ $$
 $$ (eq-small)
 
 Points ($\mathbf{x}$), and then $y$.
+:::{dropdown} {eq}`eq-small` folded
+By {eq}`eq-small`.
+:::
+
 By {eq}`eq-small`, {math:numref}`eq-small` and {func}`small.em_step`, see {numref}`fig-small`.
 """
 MODULE = '''"""A module."""
@@ -160,6 +164,13 @@ def test_a_check_is_one_line_that_opens_to_its_claim(built):
     assert opens.find("math").get_text() == "a<b"
     declared = page.find("p", class_="check", string=re.compile("definition"))
     assert declared.get_text().startswith("eq-d · definition")
+
+
+def test_what_unfolds_has_its_links_inside(built):
+    fold = soup(built / "book" / "intro.html").find("details", class_="sd-dropdown")
+    assert fold.summary.find("a") is None
+    assert fold.summary.get_text().strip() == "(1) folded"
+    assert fold.find("a", href="#equation-eq-small").get_text() == "(1)"
 
 
 def test_labels_in_docstrings_are_links(built):
