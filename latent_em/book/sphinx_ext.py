@@ -86,7 +86,7 @@ class CheckLine(MimeRenderPlugin):
         keys = ("label", "kind", "word", "scope", "domain", "result")
         words = [record[key] for key in keys if record.get(key)]
         words += [f"by {name}" for name in record.get("rests_on", ())]
-        line = html.escape(" · ".join(words))
+        line = html.escape(" · ".join(dict.fromkeys(words)))
         code = nodes.paragraph(classes=["check", "computed-by"], label=record["label"])
         if not record["claim"]:
             return [nodes.raw("", f'<p class="check">{line}</p>', format="html"), code]

@@ -15,6 +15,9 @@ READ = """() => {
 WIDTHS = "() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]"
 UNSEEN = """() => [...document.querySelectorAll("math")].filter(
   (formula) => formula.checkVisibility() && !formula.getBoundingClientRect().height).length"""
+# Names in tables that are broken over lines.
+BROKEN = """() => [...document.querySelectorAll("td code")].filter((name) =>
+  !/\\s/.test(name.textContent) && name.getClientRects().length > 1).map((name) => name.textContent)"""
 # Where the focus is, and whether an outline shows it, or the ring of a handle in a figure.
 FOCUS = """() => {
   const at = document.activeElement;
@@ -77,6 +80,13 @@ def test_search_leads_to_where_a_term_is_defined(reader, query, place):
     assert not RAW_TEX.search(excerpt)
     assert "import " not in excerpt
     assert one.problems == []
+
+
+@pytest.mark.parametrize("width", [1280, 800, 390])
+def test_the_names_in_the_notation_are_whole(reader, width):
+    page = reader(width=width).open("book/notation.html")
+    assert page.locator("td code").count() > 50
+    assert page.evaluate(BROKEN) == []
 
 
 def test_search_says_that_it_found_nothing(reader):
