@@ -17,7 +17,8 @@ UNSEEN = """() => [...document.querySelectorAll("math")].filter(
   (formula) => formula.checkVisibility() && !formula.getBoundingClientRect().height).length"""
 # Names in tables that are broken over lines.
 BROKEN = """() => [...document.querySelectorAll("td code")].filter((name) =>
-  !/\\s/.test(name.textContent) && name.getClientRects().length > 1).map((name) => name.textContent)"""
+  !/\\s/.test(name.textContent) && name.getClientRects().length > 1
+).map((name) => name.textContent)"""
 # Where the focus is, and whether an outline shows it, or the ring of a handle in a figure.
 FOCUS = """() => {
   const at = document.activeElement;
