@@ -65,6 +65,7 @@ def run(kernel, text):
         ("open('/dev/shm/x', 'wb').write(bytes(2 * 10**6))", "No space left"),
         ("import os; os.memfd_create('x')", "PermissionError"),
         ("import ctypes; print(ctypes.CDLL(None).shmget(0, 10**6, 0o600))", "-1"),
+        ("import ctypes; print(ctypes.CDLL(None).syscall(250, 0, -3, 1))", "-1"),
         ("import sys; open(sys.prefix + '/x', 'w')", "OSError|PermissionError"),
         ("import os; print(sorted(p for p in os.listdir('/proc') if p.isdigit()))", "['1', '2']"),
         ("import os; print(os.path.exists(os.path.expanduser('~root/.ssh')))", "False"),
