@@ -133,8 +133,9 @@ def students(folder: Path) -> dict[str, Path]:
 
 
 def _name(text: str) -> str:
-    """Return a folder's name; what is not UTF-8 is shown as numbers, and a long one is cut."""
+    """Return a name for people and spreadsheets; one that cannot be shown gets a number."""
     shown = points.plain(os.fsencode(text).decode("utf-8", "backslashreplace"), 1000)
+    shown = shown.lstrip("=+-@")  # which begin a formula
     if shown == text and len(os.fsencode(text)) <= 200:
         return text
     return f"{shown[:40]}-{hashlib.sha256(os.fsencode(text)).hexdigest()[:8]}"
