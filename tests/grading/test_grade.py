@@ -201,6 +201,25 @@ def test_other_seeds_give_the_same_verdicts(cut, tmp_path):
         assert [result.total for result in results] == [1, 0, 0], f"seed {seed}"
 
 
+@pytest.mark.slow
+def test_without_a_sandbox_the_verdicts_are_the_same_and_it_says_so(book, cut, tmp_path):
+    few = {name: suite.HONEST[name] for name in ("reference", "pure Python", "split cell")}
+    few |= {name: suite.WRONG[name] for name in ("no answer", "no log-sum-exp", "a typing error")}
+    few |= {name: suite.HOSTILE[name] for name in ("patched isclose", "sys.exit", "os._exit")}
+    hand_in_all(tmp_path / "in", cut, few, {})
+    process = start(book, tmp_path, "out", "--seed", "5", "--unsandboxed")
+    _, error = process.communicate(timeout=300)
+    assert error.count("UNSANDBOXED") == 2
+    assert "can read your files" in error
+    with open(tmp_path / "out" / "grades.csv", encoding="utf-8", newline="") as file:
+        lines = {line["student"]: line for line in csv.DictReader(file)}
+    for name, case in few.items():
+        got = {key: int(lines[name][key]) for key in suite.POINTS}
+        assert got == {key: 0 if key in case.lost else of for key, of in suite.POINTS.items()}, name
+    assert not going_on(tmp_path)
+    assert not [*(tmp_path / "tmp").iterdir()]
+
+
 def test_what_is_handed_in_is_found(tmp_path):
     for path in ("a/book/exercises/01_x.ipynb", "a/01_x.ipynb", "b/.ipynb_checkpoints/01_x.ipynb"):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
