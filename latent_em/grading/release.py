@@ -53,12 +53,16 @@ jupyter lab book
 
 Write each answer where its cell says `YOUR CODE HERE`, in place of `raise NotImplementedError()`.
 Imports and helper functions belong into answer cells too: cells that you add are not run.
+Of `latent_em` the grade has only what the first cell imports; NumPy, SciPy and SymPy are there.
 The cell after an answer checks it.
 Run all cells and save.
 
 ## See your points
 
+Save first, then type in a second terminal, in this folder:
+
 ```
+source .venv/bin/activate
 pytest --nbval book/exercises/{example}.ipynb
 ```
 
