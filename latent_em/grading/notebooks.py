@@ -53,8 +53,12 @@ class UnreadableError(Exception):
 
 
 def book_of(path: Path) -> Path | None:
-    """Return the folder of the book that a file or folder belongs to, or None."""
-    return next((p for p in (path, *path.parents) if (p / MARKER).is_file()), None)
+    """Return the folder of the book that a file or folder belongs to, or None.
+
+    In a release it is the one with the checks, whatever lies below it.
+    """
+    marked = [p for p in (path, *path.parents) if (p / MARKER).is_file()]
+    return next((p for p in marked if (p / CHECKS).is_file()), marked[0] if marked else None)
 
 
 def grade_id(cell: dict) -> str:

@@ -100,7 +100,7 @@ def command(limits: Limits, modules: Sequence[str] = ()) -> list[str]:
         "FSIZE": limits.disk,
         "CPU": int(4 * limits.seconds) + 30,
         "NPROC": 2000,
-        "NOFILE": 512,
+        "NOFILE": 192,  # each may hold megabytes that are under way
         "CORE": 0,
     }
     boot = Path(_boot.__file__).read_text(encoding="utf-8")

@@ -84,6 +84,7 @@ WRONG = {
         "all weights": (COUNT.format("K + K * D + D"), "the last is not free"),
         "a diagonal each": (COUNT.format("K - 1 + 2 * K * D"), "no variance"),
         "a variance for all": (COUNT.format("K - 1 + K * D + 1"), "brings a variance"),
+        "a whole matrix": (COUNT.format("K - 1 + K * D + D * (D + 1) / 2"), "and what else?"),
         "no means": (COUNT.format("K - 1 + D"), "a mean and a variance"),
         "rows counted": (COUNT.format("K - 1 + K * D + sp.Symbol('N')"), "on K and D only"),
     },

@@ -108,6 +108,16 @@ def test_names_are_those_of_the_top_level():
     assert notebooks.names("%time x = 1") == (set(), set())
 
 
+def test_a_marker_below_a_release_makes_no_other_book(tmp_path):
+    below = tmp_path / "book" / "exercises"
+    below.mkdir(parents=True)
+    for path in ("book/course.toml", "book/checks.json", "book/exercises/course.toml"):
+        (tmp_path / path).touch()
+    assert notebooks.book_of(below) == tmp_path / "book"
+    (tmp_path / "book" / "checks.json").unlink()
+    assert notebooks.book_of(below) == below
+
+
 # One run of pytest on a release whose notebooks are all the same exercises, treated differently.
 
 
