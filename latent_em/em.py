@@ -93,9 +93,10 @@ class EMResult(NamedTuple):
         How many times the E-step went through all the data, which is what a fit costs:
         ``n_iter + 1``, and one more for each extrapolation that was refused.
     local : list
-        What every chunk kept; to go on later, give it back with ``params``.
+        What every chunk kept.
     stats : object
-        Expected statistics of all the data at ``params``.
+        Expected statistics of all the data at ``params``. A fit that begins at
+        ``model.m_step(stats)`` with this ``local`` goes on as if there had been no end.
     """
 
     params: Any

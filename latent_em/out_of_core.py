@@ -79,7 +79,8 @@ def from_files(model, load=load_rows, keep_in=None):
         a function of a module that they can import.
     keep_in : str or path, optional
         A folder for what the chunks keep from step to step, if that is an array; so that it need
-        not travel either. By default it travels.
+        not travel either. By default it travels. A file is overwritten two steps later: a fit
+        that may have to go on from its present state needs another folder for its next steps.
 
     Returns
     -------

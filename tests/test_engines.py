@@ -10,7 +10,7 @@ import textwrap
 import numpy as np
 import pytest
 
-from latent_em import gaussian_mixture, lda
+from latent_em import GaussianMixture, LatentDirichletAllocation, gaussian_mixture, lda
 from latent_em.em import fit_em
 from latent_em.out_of_core import rows_of
 
@@ -58,20 +58,22 @@ def program(folder, name, text):
 
 def run(folder, name, text):
     done = subprocess.run(
-        program(folder, name, text), cwd=folder, capture_output=True, text=True, timeout=300
+        program(folder, name, text), cwd=folder, capture_output=True, text=True, timeout=600
     )
     assert done.returncode == 0, done.stderr[-3000:]
     return pickle.loads((folder / "result.pickle").read_bytes())
 
 
-def test_a_dask_cluster_that_loses_a_worker_gives_the_serial_result(folder):
-    pytest.importorskip("distributed", reason="needs the extra latent_em[cluster]")
+def test_a_dask_cluster_that_loses_workers_gives_the_serial_result(folder):
+    pytest.importorskip("distributed", reason="needs latent_em[cluster]")
     text = """
         from dask.distributed import Client, LocalCluster
+        from latent_em import GaussianMixture, LatentDirichletAllocation
 
-        def load(rows):  # once, the worker dies of it in the middle of a step
-            if rows.start == 2400 and Path("armed").exists():
-                Path("armed").rename("fired")
+        def load(rows):  # once in each file, the worker dies of it in the middle of a step
+            armed = Path(rows.path + ".armed")
+            if rows.start in (2400, 40) and armed.exists():
+                armed.rename(rows.path + ".fired")
                 os.kill(os.getpid(), signal.SIGKILL)
             return load_rows(rows)
 
@@ -83,74 +85,107 @@ def test_a_dask_cluster_that_loses_a_worker_gives_the_serial_result(folder):
                     model, chunks = from_files(gaussian_mixture, load), rows_of("X.npy", 800)
                     first = fit_em(model, read("start"), chunks, tol=0, max_iter=5,
                                    executor=executor)
-                    Path("armed").touch()
+                    Path("X.npy.armed").touch()
                     rest = fit_em(model, first.params, chunks, local=first.local, tol=0,
                                   max_iter=5, executor=executor)
-                    topics = fit_em(
-                        from_files(lda, keep_in="kept"), read("topics"),
-                        rows_of("counts.npy", 20), tol=0, max_iter=8, executor=executor)
-                    X = np.load("X.npy")
+                    model, chunks = from_files(lda, load, "kept"), rows_of("counts.npy", 20)
+                    early = fit_em(model, read("topics"), chunks, tol=0, max_iter=3,
+                                   executor=executor)
+                    Path("counts.npy.armed").touch()
+                    topics = fit_em(model, lda.m_step(early.stats), chunks, local=early.local,
+                                    tol=0, max_iter=4, executor=executor)
+                    X, counts = np.load("X.npy"), np.load("counts.npy")
                     there = client.scatter([X[:2500], X[2500:]])  # chunks that are in the workers
                     futures = fit_em(gaussian_mixture, read("start"), there, tol=0, max_iter=10,
                                      executor=executor)
+                    mixture = GaussianMixture(2, random_state=0).fit(X, executor=executor)
+                    allocation = LatentDirichletAllocation(3, random_state=0)
+                    allocation.fit(counts, executor=executor)
                     kept = np.concatenate([np.load(name) for name in topics.local])
                     lost = len(set(before.values()) - set(client.run(os.getpid).values()))
             bounds = [*first.lower_bounds, *rest.lower_bounds[1:]]
-            write("result", (rest.params, bounds, topics.lower_bounds, kept, lost,
-                             futures.lower_bounds))
+            topics_bounds = [*early.lower_bounds, *topics.lower_bounds]
+            write("result", (rest.params, bounds, topics_bounds, kept, lost,
+                             futures.lower_bounds, mixture, allocation))
     """
-    params, lower_bounds, topics, gamma, n_lost, futures = run(folder, "cluster", text)
-    assert (folder / "fired").exists()
-    assert n_lost == 1
-    serial = fit_em(gaussian_mixture, START, [np.load(folder / "X.npy")], tol=0, max_iter=10)
+    params, lower_bounds, topics, gamma, n_lost, futures, mixture, allocation = run(
+        folder, "cluster", text
+    )
+    assert (folder / "X.npy.fired").exists()
+    assert (folder / "counts.npy.fired").exists()
+    assert n_lost == 2
+    X, counts = np.load(folder / "X.npy"), np.load(folder / "counts.npy")
+    serial = fit_em(gaussian_mixture, START, [X], tol=0, max_iter=10)
     np.testing.assert_allclose(lower_bounds, serial.lower_bounds, rtol=1e-12)
     np.testing.assert_allclose(futures, serial.lower_bounds, rtol=1e-12)
     np.testing.assert_allclose(params.means, serial.params.means, rtol=1e-10)
     start = pickle.loads((folder / "topics.pickle").read_bytes())
-    alone = fit_em(lda, start, [np.load(folder / "counts.npy")], tol=0, max_iter=8)
+    alone = fit_em(lda, start, [counts], tol=0, max_iter=8)
     np.testing.assert_allclose(topics, alone.lower_bounds, rtol=1e-12)
     np.testing.assert_allclose(gamma, alone.local[0], rtol=1e-9)
+    np.testing.assert_allclose(
+        mixture.means_, GaussianMixture(2, random_state=0).fit(X).means_, rtol=1e-9
+    )
+    here = LatentDirichletAllocation(3, random_state=0).fit(counts)
+    np.testing.assert_allclose(allocation.components_, here.components_, rtol=1e-8)
 
 
-def test_a_fit_goes_on_after_its_driver_was_killed(folder):
-    text = """
-        state = read("state") if Path("state.pickle").exists() else (read("start"), None, [])
-        params, local, bounds = state
-        model, chunks = from_files(gaussian_mixture), rows_of("X.npy", 1000)
-        while len(bounds) < 13:
-            fit = fit_em(model, params, chunks, local=local, tol=0, max_iter=3)
-            params, local = fit.params, fit.local
-            bounds = [*bounds[:-1], *fit.lower_bounds]
-            write("state", (params, local, bounds))
-            print(len(bounds), flush=True)
-            if "wait" in sys.argv:
+@pytest.mark.parametrize(
+    ("model", "start", "data", "n_rows"),
+    [(gaussian_mixture, "start", "X.npy", 1000), (lda, "topics", "counts.npy", 20)],
+)
+def test_a_fit_goes_on_after_its_driver_was_killed(folder, model, start, data, n_rows):
+    """Killed in the third of four rounds, when what documents keep has been replaced twice."""
+    text = f"""
+        from itertools import count
+        import {model.__name__} as model
+
+        loads = count()
+
+        def load(rows):
+            if next(loads) == 44 and "wait" in sys.argv:
+                print("in the middle", flush=True)
                 sys.stdin.readline()
-        write("result", (params, bounds))
+            return load_rows(rows)
+
+        fresh = read("{start}"), None, []
+        params, local, bounds = read("state") if Path("state.pickle").exists() else fresh
+        while len(bounds) < 12:
+            room = Path(f"kept{{len(bounds)}}")
+            room.mkdir(exist_ok=True)
+            fit = fit_em(from_files(model, load, room), params, rows_of("{data}", {n_rows}),
+                         local=local, tol=0, max_iter=2)
+            params, local = model.m_step(fit.stats), fit.local
+            bounds = [*bounds, *fit.lower_bounds]
+            write("state", (params, local, bounds))
+        write("result", (fit.params, bounds))
     """
     command = program(folder, "driver", text)
     driver = subprocess.Popen(
         [*command, "wait"], cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     with driver:
-        assert driver.stdout.readline() == "4\n"
-        driver.stdin.write("go on\n")
-        driver.stdin.flush()
-        assert driver.stdout.readline() == "7\n"
+        assert driver.stdout.readline() == "in the middle\n"
         driver.send_signal(signal.SIGKILL)
     assert driver.returncode == -signal.SIGKILL
     assert not (folder / "result.pickle").exists()
+    *_, until_then = pickle.loads((folder / "state.pickle").read_bytes())
+    assert len(until_then) == 6
     params, lower_bounds = run(folder, "driver", text)
-    chunks = [np.load(folder / "X.npy")[c.start : c.stop] for c in rows_of(folder / "X.npy", 1000)]
-    whole = fit_em(gaussian_mixture, START, chunks, tol=0, max_iter=12)
+    rows = np.load(folder / data)
+    chunks = [rows[c.start : c.stop] for c in rows_of(folder / data, n_rows)]
+    first = pickle.loads((folder / f"{start}.pickle").read_bytes())
+    whole = fit_em(model, first, chunks, tol=0, max_iter=11)
     np.testing.assert_array_equal(lower_bounds, whole.lower_bounds)
-    np.testing.assert_array_equal(params.covariances, whole.params.covariances)
+    for ours, theirs in zip(params, whole.params, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="RLIMIT_DATA means this on Linux alone")
 def test_data_four_times_larger_than_all_private_memory(folder, monkeypatch):
     """The kernel refuses the process private memory, used or not, beyond a quarter of the data."""
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")
-    X = np.lib.format.open_memmap(folder / "large.npy", "w+", shape=(5_000_000, 16))
+    X = np.lib.format.open_memmap(folder / "large.npy", "w+", shape=(6_000_000, 16))
     rng = np.random.default_rng(0)
     for start in range(0, len(X), 100_000):
         X[start : start + 100_000] = rng.standard_normal((100_000, 16)) + 2 * (start % 200_000 > 0)
@@ -178,6 +213,6 @@ def test_data_four_times_larger_than_all_private_memory(folder, monkeypatch):
     print(f"data {size / 2**20:.0f} MiB, private memory {memory}")
     assert size > 4 * 1024 * int(memory["VmData"].split()[0])
     assert (np.diff(fit.lower_bounds) > 0).all()
-    assert fit.stats.n_samples == 5_000_000
+    assert fit.stats.n_samples == 6_000_000
     np.testing.assert_allclose(np.sort(fit.params.means[:, 0]), [0, 2], atol=0.01)
     os.remove(folder / "large.npy")
