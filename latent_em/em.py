@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Mapping
-from functools import partial, reduce
+from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -367,13 +367,17 @@ def _with_bounds(result, lower_bounds):
 
 def _e_step(model, params, chunks, local, run):
     """E-steps of all chunks: summed statistics, total bound, what each chunk keeps."""
-    per_chunk = map(_check_e_step, run(model.e_step, [params] * len(chunks), chunks, local))
-    stats, bounds, local = zip(*per_chunk, strict=True)
+    total, bounds, kept = None, [], []
+    for returned in run(model.e_step, [params] * len(chunks), chunks, local):
+        stats, bound, keeps = _check_e_step(returned)
+        total = stats if total is None else add_stats(total, stats)  # and no other is held
+        bounds.append(bound)
+        kept.append(keeps)
     global_bound = getattr(model, "global_bound", None)
     bound = float(sum(bounds) + (global_bound(params) if global_bound else 0.0))
     if not np.isfinite(bound):
         raise FloatingPointError(f"lower bound: got {bound}, must be finite; params: {params}")
-    return reduce(add_stats, stats), bound, list(local)
+    return total, bound, kept
 
 
 def _check_e_step(returned):

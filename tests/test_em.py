@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from types import SimpleNamespace
@@ -159,6 +160,25 @@ def test_statistics_with_their_own_addition_are_added_by_it():
 
 class Counted(np.ndarray):
     n_samples = 10
+
+
+def test_the_statistics_of_many_chunks_are_never_held_at_once():
+    alive, most = weakref.WeakSet(), []
+
+    class Sum:
+        n_samples = 1
+
+        def __init__(self):
+            alive.add(self)
+            most.append(len(alive))
+
+        def __add__(self, other):
+            return Sum()
+
+    model = SimpleNamespace(e_step=lambda *args: (Sum(), 0.0, None), m_step=lambda stats: 1.0)
+    fit_em(model, 1.0, [0] * 100, max_iter=1)
+    assert len(most) == 2 * (100 + 99)
+    assert max(most) <= 5
 
 
 def test_warns_of_a_fall_and_goes_on():
