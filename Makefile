@@ -79,6 +79,7 @@ bench: $(BENCH)/.installed ## Compare with other libraries: speed, memory, held-
 	$(BENCH)/bin/python benchmarks/lda_memory.py
 	$(BENCH)/bin/python benchmarks/growth.py
 	$(BENCH)/bin/python benchmarks/acceleration.py
+	$(BENCH)/bin/python benchmarks/out_of_core.py
 	$(BENCH)/bin/python benchmarks/imports.py
 
 clean: ## Remove all that make has made, .venv too
