@@ -3,7 +3,8 @@
 Each function fits a model to `counts`, a CSR matrix of M documents × V words, and returns a
 `Fit`. `n_iter` is the number of passes over all documents, `workers` the number of threads, 0 for
 as many as there are cores, where the library has a choice. The priors are symmetric, and fixed
-unless it is said that they are learned. `latent_em` starts with 25 more passes of EM.
+unless it is said that they are learned. `latent_em` starts with 25 more passes of EM. Online step t has length (1 + t)^−0.7:
+all do better so in one pass than with the longer offset that is the default of scikit-learn.
 """
 
 import logging
@@ -78,7 +79,8 @@ def random_start(counts, n_topics, alpha, eta, n_iter, seed, workers):
 
 def online(counts, n_topics, alpha, eta, n_iter, seed, workers):
     """Variational Bayes, 128 documents at a time."""
-    return _latent_em(counts, n_topics, alpha, eta, n_iter, seed, learning_method="online")
+    options = {"learning_method": "online", "learning_offset": 1}
+    return _latent_em(counts, n_topics, alpha, eta, n_iter, seed, **options)
 
 
 def _latent_em(counts, n_topics, alpha, eta, n_iter, seed, **options):
@@ -108,6 +110,7 @@ def _scikit_learn(counts, n_topics, alpha, eta, n_iter, seed, learning_method):
         doc_topic_prior=alpha,
         topic_word_prior=eta,
         learning_method=learning_method,
+        learning_offset=1,
         max_iter=n_iter,
         random_state=seed,
     )
@@ -122,8 +125,8 @@ def gensim(counts, n_topics, alpha, eta, n_iter, seed, workers):
 
 
 def gensim_online(counts, n_topics, alpha, eta, n_iter, seed, workers):
-    """Variational Bayes, 128 documents at a time, with the steps of scikit-learn."""
-    steps = {"chunksize": 128, "update_every": 1, "decay": 0.7, "offset": 10}
+    """Variational Bayes, 128 documents at a time."""
+    steps = {"chunksize": 128, "update_every": 1, "decay": 0.7, "offset": 1}
     return _gensim(counts, n_topics, alpha, eta, n_iter, seed, **steps)
 
 

@@ -23,7 +23,9 @@ from latent_em._validation import check_array
 from latent_em.em import EMResult, fit_em, last_change_is_small
 
 _START_SWEEPS = {"em": 25, "cvb0": 12}  # after which batch variational Bayes goes on
-_WARM_UPDATES = 5  # of a document in a batch sweep: it goes on from the last, so more are wasted
+# Updates of a document between two changes of the topics, after which more are wasted: where it
+# goes on from the last sweep, and where it is new.
+_WARM_UPDATES, _COLD_UPDATES = 5, 15
 _PRIOR = [None, Interval(Real, 0, None, closed="neither"), "array-like", StrOptions({"auto"})]
 _MAX_CHUNKS = 16  # each has its own sums, of n_components × n_features numbers
 
@@ -72,8 +74,8 @@ class LatentDirichletAllocation(ClassNamePrefixFeaturesOutMixin, TransformerMixi
     mean_change_tol : float, default=1e-3
         A document is done when its topic counts change by less than this on average.
     max_doc_update_iter : int, default=100
-        Updates of a document's topic counts in one E-step, at most. In batch learning a document
-        goes on from the last sweep, and 5 at most are made.
+        Updates of a document's topic counts in one E-step, at most. While the topics are learned
+        a document goes on from the last sweep, and 5 at most are made; in online learning 15.
     n_jobs : int, default=None
         Threads that share the documents in batch learning, −1 for one per processor. It changes
         no result.
@@ -255,7 +257,8 @@ class LatentDirichletAllocation(ClassNamePrefixFeaturesOutMixin, TransformerMixi
             self.random_state_ = check_random_state(self.random_state)
             self.n_batch_iter_, self.n_iter_ = 1, 0
             self._set_params(self._online_start(counts.shape[1]))
-        self._set_params(self._online_pass(self._params, counts, self.total_samples))
+        params, _ = self._online_pass(self._params, counts, self.total_samples)
+        self._set_params(params)
         return self
 
     def transform(self, X, *, normalize=True):
@@ -386,8 +389,9 @@ class LatentDirichletAllocation(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         _, bound, gamma = self._e_step(self._params, counts)
         return gamma, bound, counts.sum(), dtype
 
-    def _e_step(self, params, counts, gamma=None):
-        return lda.e_step(params, counts, gamma, self.max_doc_update_iter, self.mean_change_tol)
+    def _e_step(self, params, counts, gamma=None, at_most=np.inf):
+        max_doc_iter = min(self.max_doc_update_iter, at_most)
+        return lda.e_step(params, counts, gamma, max_doc_iter, self.mean_change_tol)
 
     def _prior(self, name, size):
         prior = getattr(self, name)
@@ -416,13 +420,16 @@ class LatentDirichletAllocation(ClassNamePrefixFeaturesOutMixin, TransformerMixi
                 raise ValueError(f"{name}: got 'auto' in online learning, must be None or numbers")
         return self._random_start(n_features)
 
-    def _fit_batch(self, counts, executor=None):
+    def _batch_start(self, counts):
         if self.init == "random":
-            start = self._random_start(counts.shape[1])
-        elif self.init == "cvb0":
-            start = self._cvb0(counts, 0, _START_SWEEPS["cvb0"]).params
-        else:
-            start = self._em(counts, _START_SWEEPS["em"])
+            return self._random_start(counts.shape[1])
+        if self.init == "cvb0":
+            return self._cvb0(counts, 0, _START_SWEEPS["cvb0"]).params
+        priors, seed = self._priors(counts.shape[1]), self._seed()
+        options = {"max_iter": _START_SWEEPS["em"], "random_state": seed}
+        return lda.em_start(counts, self.n_components, *priors, **options)
+
+    def _fit_batch(self, counts, executor=None):
         model = lda.Model(
             **self._learned(),
             max_doc_iter=min(self.max_doc_update_iter, _WARM_UPDATES),
@@ -440,7 +447,7 @@ class LatentDirichletAllocation(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         with ThreadPoolExecutor(n_jobs) if own else nullcontext(executor) as executor:
             result = fit_em(
                 model,
-                start,
+                self._batch_start(counts),
                 _chunks(counts),
                 tol=self.tol,
                 max_iter=self.max_iter,
@@ -456,14 +463,8 @@ class LatentDirichletAllocation(ClassNamePrefixFeaturesOutMixin, TransformerMixi
     def _fit_cvb0(self, counts):
         result = self._cvb0(counts, self.tol, self.max_iter)
         self.n_batch_iter_ += result.n_iter
-        lower_bounds = np.array([self._elbo(result.params, counts, result.gamma)])
+        lower_bounds = np.array([self._elbo(result.params, counts, result.gamma)[0]])
         return EMResult(result.params, lower_bounds, result.converged, result.n_iter)
-
-    def _em(self, counts, max_iter):
-        priors, seed = self._priors(counts.shape[1]), self._seed()
-        return lda.em_start(
-            counts, self.n_components, *priors, max_iter=max_iter, random_state=seed
-        )
 
     def _cvb0(self, counts, tol, max_iter):
         priors, seed = self._priors(counts.shape[1]), self._seed()
@@ -474,33 +475,37 @@ class LatentDirichletAllocation(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         return self.random_state_.randint(np.iinfo(np.int32).max)
 
     def _fit_online(self, counts):
-        params = self._online_start(counts.shape[1])
+        params, gamma = self._online_start(counts.shape[1]), None
         lower_bounds, n_iter, due, converged = [], 0, False, False
         passes = range(1, self.max_iter + 1)
         for n_iter in tqdm(passes, desc="LDA", unit="pass", disable=not self.verbose):
-            params = self._online_pass(params, counts, counts.shape[0])
+            params, gamma = self._online_pass(params, counts, counts.shape[0], gamma)
             due = self.evaluate_every > 0 and n_iter % self.evaluate_every == 0
             if due:
-                lower_bounds.append(self._elbo(params, counts))
+                bound, gamma = self._elbo(params, counts, gamma)
+                lower_bounds.append(bound)
                 converged = self._perplexity_stands(lower_bounds, counts.sum())
                 if converged:
                     break
         if not due:
-            lower_bounds.append(self._elbo(params, counts))
+            lower_bounds.append(self._elbo(params, counts, gamma)[0])
         return EMResult(params, np.array(lower_bounds), converged, n_iter)
 
-    def _online_pass(self, params, counts, n_documents):
-        """One online step for every ``batch_size`` documents."""
+    def _online_pass(self, params, counts, n_documents, gamma=None):
+        """One online step for every ``batch_size`` documents; γ goes on from the last pass."""
+        passed = []
         for rows in gen_batches(counts.shape[0], self.batch_size):
-            stats, _, _ = self._e_step(params, counts[rows])
+            last = None if gamma is None else gamma[rows]
+            stats, _, new = self._e_step(params, counts[rows], last, _COLD_UPDATES)
+            passed.append(new)
             rho = (self.learning_offset + self.n_batch_iter_) ** -self.learning_decay
             params = lda.online_step(params, stats, rho, n_documents)
             self.n_batch_iter_ += 1
-        return params
+        return params, np.concatenate(passed)
 
     def _elbo(self, params, counts, gamma=None):
-        _, bound, _ = self._e_step(params, counts, gamma)
-        return bound + lda.global_bound(params)
+        _, bound, gamma = self._e_step(params, counts, gamma, _WARM_UPDATES)
+        return bound + lda.global_bound(params), gamma
 
     def _perplexity_stands(self, lower_bounds, n_words):
         """Whether perplexity, topics' terms and all, has hardly changed since the last look."""

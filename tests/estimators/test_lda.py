@@ -311,21 +311,33 @@ def test_partial_fit_is_a_pass_of_online_learning():
 def test_online_steps_are_scikit_learns():
     """From the same start; short documents of well separated topics have one best γ."""
     X = corpus(3, n_documents=120)
-    start = np.kron(np.eye(3), np.full(10, 5.0)) + 0.5
+    params = lda.Params(np.kron(np.eye(3), np.full(10, 5.0)) + 0.5, 1 / 3, 1 / 3)
     options = {"mean_change_tol": 1e-10, "max_doc_update_iter": 2000, "total_samples": 1000}
-    ours, theirs = (
-        c(3, batch_size=50, random_state=0, **options).partial_fit(X[:1])
-        for c in (LatentDirichletAllocation, Peer)
-    )
-    for model in (ours, theirs):
-        model.components_ = start.copy()
+    theirs = Peer(3, batch_size=50, random_state=0, **options).partial_fit(X[:1])
     from sklearn.decomposition._online_lda_fast import _dirichlet_expectation_2d
 
-    theirs.exp_dirichlet_component_ = np.exp(_dirichlet_expectation_2d(start))
-    ours.partial_fit(X)
+    theirs.components_ = params.lambda_.copy()
+    theirs.exp_dirichlet_component_ = np.exp(_dirichlet_expectation_2d(params.lambda_))
     theirs.partial_fit(X)
-    np.testing.assert_allclose(ours.components_, theirs.components_, rtol=1e-5)
-    np.testing.assert_allclose(ours.transform(X), theirs.transform(X), atol=1e-6)
+    for step, start in enumerate(range(0, 120, 50), start=2):
+        stats, _, _ = lda.e_step(params, X[start : start + 50], None, 2000, 1e-10)
+        params = lda.online_step(params, stats, (10 + step) ** -0.7, 1000)
+    np.testing.assert_allclose(params.lambda_, theirs.components_, rtol=1e-5)
+
+
+def test_an_online_pass_is_made_of_steps():
+    """Fifteen updates of γ a visit, from where the last pass left it, each step shorter."""
+    X = corpus(3, n_documents=120)
+    options = {"learning_method": "online", "batch_size": 50}
+    model = LatentDirichletAllocation(3, max_iter=2, random_state=0, **options).fit(X)
+    rng = np.random.RandomState(0)
+    params = lda.Params(rng.gamma(100.0, 0.01, (3, X.shape[1])), 1 / 3, 1 / 3)
+    gamma = [None, None, None]
+    for step in range(6):
+        chunk = X[50 * (step % 3) : 50 * (step % 3) + 50]
+        stats, _, gamma[step % 3] = lda.e_step(params, chunk, gamma[step % 3], 15)
+        params = lda.online_step(params, stats, (11 + step) ** -0.7, 120)
+    np.testing.assert_allclose(model.components_, params.lambda_, rtol=1e-12)
 
 
 # As an estimator.
