@@ -59,7 +59,8 @@ def is_released(path: Path) -> bool:
 
 def tampered(cell: dict, check: Check, count: int) -> Verdict | None:
     """Return what keeps a check cell from counting, or None."""
-    mark = cell["metadata"].get("tags", []) + re.findall("#.*", notebooks.source(cell))
+    tags = cell["metadata"].get("tags") or []
+    mark = [*(tags if isinstance(tags, list) else []), *re.findall("#.*", notebooks.source(cell))]
     if disarming := [tag for tag in map(str, mark) if _DISARMS.search(tag)]:
         return Verdict("disarmed", f"the check must fail when it fails: remove {disarming[0]!r}")
     if notebooks.source(cell).strip() != check.source.strip():

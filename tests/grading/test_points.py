@@ -75,6 +75,7 @@ def test_a_check_that_was_touched_is_named(changes, missing):
 def test_a_check_as_it_was_is_fine():
     assert points.tampered(a_cell(), CHECK, 1) is None
     assert points.tampered(a_cell(source=CHECK.source + "\n"), CHECK, 1) is None
+    assert points.tampered(a_cell(metadata={"tags": None}), CHECK, 1) is None
     assert points.tampered(a_cell(), CHECK, 2).missing == "copied"
 
 
