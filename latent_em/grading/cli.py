@@ -66,7 +66,7 @@ def main(argv: list[str] | None = None) -> int:
     book = options.book / "book"
     if not (book / notebooks.MARKER).is_file() or (book / notebooks.CHECKS).exists():
         top.error(f"no solutions in {options.book}: name their folder with --book")
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         if options.command == "release":
             return _release(options)

@@ -95,5 +95,6 @@ def start(kernel_name, cwd=None, startup_timeout=60):
 
 def _end_with_the_grade():
     """Be interrupted when the process that grades is gone, even if it was killed."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # which a script may have switched off
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGINT)  # PR_SET_PDEATHSIG
