@@ -13,7 +13,7 @@ import sympy as sp
 from sympy.core.sorting import default_sort_key
 from sympy.polys.rings import ring
 
-from latent_em.book.structure import ranges, sizes
+from latent_em.book.structure import every, is_count, ranges, sizes
 from latent_em.book.terms import cited, h
 
 
@@ -99,9 +99,10 @@ def canonical(expr: sp.Expr) -> sp.Expr:
         return done if done == expr else canonical(done)
     if isinstance(expr, (sp.Sum, sp.Product)):
         loop = _sum if isinstance(expr, sp.Sum) else _product
-        result = canonical(expr.function)
-        for limit in expr.limits:
-            result = loop(result, limit)
+        new = every(expr.limits)
+        result = canonical(expr.function.xreplace(new))
+        for i, *_ in expr.limits:
+            result = loop(result, (new[i], new[i].low, new[i].high))
         return result
     expr = expr.func(*(canonical(a) for a in expr.args))
     if isinstance(expr, sp.log):
@@ -121,7 +122,7 @@ def _sum(summand: sp.Expr, limit: tuple) -> sp.Expr:
     total = sp.S.Zero
     for term in sp.Add.make_args(sp.expand(summand)):
         outside, inside = term.as_independent(i, as_Add=False)
-        if inside == 1:
+        if inside == 1 and _counts(limit):
             total += outside * (high - low + 1)
         elif pick := _picked(inside, i):
             total += outside * canonical(within(pick[0], low, high) * pick[1])
@@ -131,6 +132,11 @@ def _sum(summand: sp.Expr, limit: tuple) -> sp.Expr:
             ends, apart = _whole_range(inside, limit)
             total += outside * (apart + _one_sum(*ends))
     return total
+
+
+def _counts(*limits: tuple) -> bool:
+    """Whether a range has ``high - low + 1`` places, whatever the sizes: it may be empty else."""
+    return all(is_count(i.high - i.low + 1) for i in every(limits).values())
 
 
 def _one_sum(inside: sp.Expr, limit: tuple) -> sp.Expr:
@@ -209,7 +215,7 @@ def _binomial(inside: sp.Expr, limit: tuple) -> sp.Expr | None:
     A factor i is q d/dq.
     """
     i, low, high = limit
-    if low not in (0, 1) or not inside.has(sp.binomial(high, i)):
+    if low not in (0, 1) or not (inside.has(sp.binomial(high, i)) and high.is_nonnegative):
         return None
     outside, powers = (inside / sp.binomial(high, i)).as_independent(i, as_Add=False)
     moment = sp.sympify(powers.as_powers_dict().get(i, 0))
@@ -242,7 +248,7 @@ def _product(factors: sp.Expr, limit: tuple) -> sp.Expr:
     total = sp.S.One
     for factor in sp.Mul.make_args(sp.expand(factors, mul=False, power_exp=False)):
         base, exponent = factor.as_base_exp()
-        if not factor.has_free(i):
+        if not factor.has_free(i) and _counts(limit):
             total *= factor ** (high - low + 1)
         elif isinstance(factor, sp.exp):
             total *= sp.exp(_sum(factor.exp, limit))
@@ -291,7 +297,9 @@ def _summands_vanish(expr: sp.Expr) -> bool:
             groups[limits] = groups.get(limits, 0) + term / loops[0] * loops[0].function
         else:
             rest += term
-    if rest != 0 and len(groups) == 1:  # a constant is a sum too: N = sum of 1
+    if (
+        rest != 0 and len(groups) == 1 and _counts(*next(iter(groups)))
+    ):  # a constant is a sum: N = sum of 1
         (limits, summand), count = *groups.items(), sp.S.One
         for _, low, high in limits:
             count *= high - low + 1
@@ -368,8 +376,12 @@ def _split_logs(expr: sp.Expr, positive: tuple = ()) -> sp.Expr:
 def _simplify(expr: sp.Expr) -> sp.Expr:
     if expr.has(sp.binomial):  # it may not come back
         return expr
+    # SymPy takes a sum from K to N < K for minus one from N + 1 to K - 1
+    loops = expr.atoms(sp.Sum, sp.Product)
+    unsure = {a for a in loops if not _counts(*a.limits)}
+    frozen = {a: sp.Dummy(real=a.is_real) for a in loops if unsure & a.atoms(sp.Sum, sp.Product)}
     try:
-        return sp.simplify(expr)
+        return sp.simplify(expr.xreplace(frozen)).xreplace({d: a for a, d in frozen.items()})
     except Exception:  # SymPy stumbles over some sums: then it has no proof
         return expr
 

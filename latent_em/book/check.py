@@ -359,7 +359,7 @@ def _optimum(label, sign, objective, at, certificate, subject_to, assuming, cite
         certificate = [sp.sympify(term) for term in certificate]
         under = {}
         for c in constraints:
-            under |= _solve(label, c, at)
+            under |= _solve(label, c, at, assuming)
         positive = (e > 0 for v, e in under.items() if v.is_Symbol and v.is_positive)
         assuming += [relation for relation in positive if isinstance(relation, sp.Rel)]
         for point, (value, best) in samples(
@@ -409,18 +409,27 @@ def _optimum(label, sign, objective, at, certificate, subject_to, assuming, cite
     )
 
 
-def _solve(label, constraint, at) -> dict:
-    """Values of variables that fulfil a constraint, whatever they are: v t / S for S = t."""
+def _solve(label, constraint, at, assuming) -> dict:
+    """Values of variables that fulfil a constraint, whatever they are: v t / S for S = t.
+
+    All that fulfil it are among these: what is divided by is not zero where they do.
+    """
+    facts = signs.facts_of(assuming)
+
+    def has_sign(e):
+        return signs.is_positive(e, facts) or signs.is_positive(-e, facts)
+
     for v in at:
         for total in constraint.atoms(sp.Sum):
             goal = sp.expand(total - constraint)
             inside = {a.base for a in total.atoms(sp.Indexed)}
-            if v.is_Symbol or v.base not in inside or goal.has(v.base):
+            if v.is_Symbol or v.base not in inside or goal.has(v.base) or not has_sign(goal):
                 continue
             under = {v: v * goal / total}
             if algebra.residual(structure.substitute(constraint, under)) == 0:
                 return under
-        if v.is_Symbol and sp.diff(constraint, v, 2) == 0 and sp.diff(constraint, v) != 0:
+        slope = sp.diff(constraint, v) if v.is_Symbol else sp.S.Zero
+        if not slope.has(v) and has_sign(slope):
             return {v: sp.solve(constraint, v)[0]}
     raise CheckFailed(f"{label}: cannot fulfil the constraint {constraint} with {list(at)}")
 
@@ -613,7 +622,10 @@ def _domain(exprs, assuming) -> str:
     whole = structure.sizes(*exprs) | matrices.sizes(*of_matrices)
     whole = ", ".join(sorted(map(str, whole)))
     ranges = structure.ranges(*exprs).items()
-    within = [f"{k} = {low}..{high}" for k, ((low, high), *_) in sorted(ranges, key=str)]
+    within = [
+        f"{k} = {' and '.join(f'{low}..{high}' for low, high in ends)}"
+        for k, ends in sorted(ranges, key=str)
+    ]
     assumed = [f"{a.arg} symmetric" if hasattr(a, "arg") else str(a) for a in _listed(assuming)]
     inverses = "inverses exist" if any(map(matrices.has_inverse, of_matrices)) else ""
     return _join(f"any {whole}" if whole else "", *within, inverses, *assumed)

@@ -10,6 +10,7 @@ from itertools import chain, product
 import sympy as sp
 
 from latent_em.book import algebra, structure
+from latent_em.book.structure import Every, every, is_count
 from latent_em.book.terms import cited, h
 
 _MANAGEABLE = 200  # operations in an expression; to factorise more could take minutes
@@ -17,16 +18,6 @@ _MANAGEABLE = 200  # operations in an expression; to factorise more could take m
 
 class UnknownSignError(ValueError):
     """An expression is not one of the forms that are known not to be negative."""
-
-
-class Every(sp.Dummy):
-    """An index that stands for all its values from ``low`` to ``high``."""
-
-    def __new__(cls, name, low, high):
-        """Keep the range beside the symbol."""
-        index = super().__new__(cls, name, integer=True)
-        index.low, index.high = low, high
-        return index
 
 
 # --- where a term of known form vanishes --------------------------------------------------------
@@ -203,9 +194,7 @@ def _is_real(expr) -> bool:
 
 
 def _loop(expr, facts):
-    new = {}
-    for i, low, high in reversed(expr.limits):
-        new[i] = Every(i.name, low.subs(new), high.subs(new))
+    new = every(expr.limits)
     ways = zeros(expr.function.subs(new), facts)
     if isinstance(expr, sp.Product):
         if ways:
@@ -224,8 +213,13 @@ def _for_all(ways, i: Every):
         if any(len(way) > 1 for way in mine):
             raise UnknownSignError(f"each term of a sum over {i} may vanish in its own way")
         mine = [[sp.Mul(*(e for (e,) in mine))]]
-    if not (i.high - i.low).is_nonnegative:
-        rest.append([i.high - i.low + 1])  # or the sum is empty
+    count = i.high - i.low + 1
+    if not is_count(count):
+        raise UnknownSignError(
+            f"a sum of {count} terms is empty, and vanishes, wherever that is < 1"
+        )
+    if not is_count(count - 1):
+        rest.append([count])  # or the sum is empty
     return rest + [list(chain(*(_all_values(e, i) for e in way))) for way in mine]
 
 

@@ -5,7 +5,7 @@ terms, such as ``Sum(r[n, k] * x[n], (n, 1, N))``. A *size* is a symbol in the l
 product; a free *index* is one that picks a term, such as the k of ``r[n, k]``.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import sympy as sp
 
@@ -59,8 +59,10 @@ def ranges(*exprs: sp.Basic) -> dict:
         From symbol to a list of (low, high).
     """
     found: dict[sp.Symbol, set] = {}
+    free = indices(*exprs)
+    exprs = [_apart(e, free) for e in exprs]  # the index of a sum may have the same name
     known = axes(*exprs)
-    for k in indices(*exprs):
+    for k in free:
         for a in {a for e in exprs for a in e.atoms(sp.Indexed, sp.KroneckerDelta) if a.has(k)}:
             picks = a.indices if a.is_Indexed else a.args
             for place, pick in enumerate(picks):
@@ -105,3 +107,29 @@ def _apart(expr: sp.Basic, names: set) -> sp.Basic:
         return e.xreplace({i: sp.Dummy(i.name, integer=True) for i, *_ in e.limits})
 
     return expr.replace(catches, renamed)
+
+
+class Every(sp.Dummy):
+    """An index that stands for all its values from ``low`` to ``high``."""
+
+    def __new__(cls, name, low, high):
+        """Keep the range beside the symbol."""
+        index = super().__new__(cls, name, integer=True)
+        index.low, index.high = low, high
+        return index
+
+
+def every(limits: Sequence) -> dict:
+    """Indices of a sum or product, each with its range beside it."""
+    new: dict = {}
+    for i, low, high in reversed(limits):  # an inner range may hold an outer index
+        new[i] = Every(i.name, low.subs(new), high.subs(new))
+    return new
+
+
+def is_count(number: sp.Expr) -> bool:
+    """Whether a number is never negative, whatever the sizes and indices in it."""
+    for i in number.atoms(Every):
+        ends = (number.subs(i, end) for end in (i.low, i.high))
+        return not number.diff(i).has(i) and all(map(is_count, ends))
+    return bool(number.is_nonnegative)

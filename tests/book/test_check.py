@@ -45,6 +45,15 @@ def test_identity_compares_each_side_with_the_one_before(capsys):
         check.identity("eq-chain", log(a * b), log(a) + log(b), log(b) - log(a))
 
 
+def test_an_index_ranges_over_all_its_axes(capsys):
+    both = x[k] * q[k] * Sum(x[n], (n, 1, N)) * Sum(q[k], (k, 1, K))
+    check.identity("eq-x", Sum(sp.KroneckerDelta(n, k) * x[n], (n, 1, N)) * both, x[k] * both)
+    assert capsys.readouterr().out.endswith("  proved, any K, N, k = 1..K and 1..N\n")
+    of_x = x[k] * Sum(x[n], (n, 1, N)) * Sum(q[k], (k, 1, K))  # another k
+    check.identity("eq-x", Sum(sp.KroneckerDelta(n, k), (n, 1, N)) * of_x, of_x)
+    assert capsys.readouterr().out.endswith("  proved, any K, N, k = 1..N\n")
+
+
 def test_identity_names_a_counterexample():
     with pytest.raises(CheckFailed, match=r"eq-x: \S+ is not \S+ at N = \d, .*x\[1\] = "):
         check.identity("eq-x", Sum(x[n] ** 2, (n, 1, N)), Sum(x[n], (n, 1, N)) ** 2)

@@ -71,6 +71,15 @@ def test_a_sum_that_may_be_empty_may_be_zero():
     assert signs.zeros(Sum(w[n], (n, 1, N))) == []
 
 
+def test_a_sum_that_may_run_backwards_may_be_zero_in_many_ways():
+    size = sp.Symbol("M", integer=True, nonnegative=True)
+    with pytest.raises(signs.UnknownSignError, match="is empty"):
+        signs.zeros(Sum(w[n], (n, K, size)))
+    with pytest.raises(signs.UnknownSignError, match="is empty"):
+        signs.zeros(Sum(w[n], (n, k + 2, N), (k, 1, N)))
+    assert signs.zeros(Sum(w[n], (n, k + 1, N), (k, 1, N))) == [[N - 1, N - 1]]
+
+
 def test_facts_count_as_forms():
     fact = signs.facts_of([Sum(x[n], (n, 1, N)) / N > 0, a < 1])
     assert signs.zeros(Sum(x[n], (n, 1, N)), fact) == []
@@ -299,6 +308,16 @@ def test_a_constraint_is_solved_for_a_variable(capsys):
         check.maximum("eq-x", v * log(a) + (1 - v) * log(b), **parts, **known)
 
 
+def test_a_constraint_is_not_divided_by_what_may_be_zero():
+    square = Sum(x[k] ** 2, (k, 1, K))
+    zero = {"at": {x[k]: 0}, "subject_to": Sum(x[k], (k, 1, K)), "certificate": [square]}
+    with pytest.raises(CheckFailed, match="cannot fulfil the constraint"):
+        check.maximum("eq-x", square, **zero)  # x / sum of x is not 0 / 0
+    apart = {"at": {mu: 0, t: 1}, "subject_to": mu * t, "certificate": [(t - 1) ** 2]}
+    with pytest.raises(CheckFailed, match="cannot fulfil the constraint"):
+        check.maximum("eq-x", mu**2 - (t - 1) ** 2, **apart)  # at t = 0 there is no bound
+
+
 def test_a_local_maximum_is_not_a_global_one():
     quartic = -(t**4) / 4 + t**3 / 3 + t**2
     check.maximum("eq-x", quartic, at={t: -1})
@@ -353,6 +372,9 @@ upper = Sum(Sum(f[n, k], (k, 1, n)), (n, 1, N))
         (Sum(sp.binomial(N, n) * (-1) ** n * a**n, (n, 0, N)), (1 + a) ** N),
         (Sum(sp.binomial(N + 1, n) * a**n, (n, 0, N)), (1 + a) ** (N + 1)),
         (Sum(n * sp.binomial(N, n) * a**n, (n, 0, N)), N * a * (1 + a) ** N),
+        (Sum(a, (n, K, N + 5)), (N - K + 6) * a),  # from K = N + 7 on there is no term
+        (sp.Product(a, (n, K, N + 5)), a ** (N - K + 6)),
+        (Sum(Sum(w[k], (n, k + 2, N)), (k, 1, N)), Sum((N - k - 1) * w[k], (k, 1, N))),
     ],
 )
 def test_a_false_identity_is_refused(sides):
@@ -374,6 +396,7 @@ def test_a_false_identity_is_refused(sides):
         (upper, Sum(Sum(f[n, k], (n, k, N)), (k, 1, N))),
         (Sum(a**n, (n, 0, N)), (1 - a ** (N + 1)) / (1 - a)),
         (Sum(n, (n, 1, N)), N * (N + 1) / 2),
+        (Sum(Sum(w[n], (k, n + 1, N)), (n, 1, N)), Sum((N - n) * w[n], (n, 1, N))),
         (sp.Product(a + n - 1, (n, 1, N)), sp.gamma(a + N) / sp.gamma(a)),
         (sp.Limit((1 + a / b) ** b, b, oo), exp(a)),
         (Sum(sp.binomial(N, n) * a**n * b ** (N - n), (n, 0, N)), (a + b) ** N),
