@@ -346,6 +346,10 @@ def minimum(
 def _optimum(label, sign, objective, at, certificate, subject_to, assuming, cites, rests_on, scope):
     objective, at = sp.sympify(objective), {v: sp.sympify(e) for v, e in at.items()}
     _are_variables(label, at)
+    own = {getattr(v, "base", v) for v in at}
+    for v, e in at.items():
+        if held := own & (e.free_symbols | {a.base for a in e.atoms(sp.Indexed)}):
+            raise CheckFailed(f"{label}: the value {e} of {v} must not hold {held.pop()}")
     assuming, constraints = _listed(assuming), _listed(subject_to)
     for c in constraints:
         equal((f"{label}, constraint", structure.substitute(c, at), sp.S.Zero), assuming=assuming)

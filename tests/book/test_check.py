@@ -381,6 +381,20 @@ def test_a_value_that_leaves_the_domain_far_away_is_refused():
     check.minimum("eq-x", (a - far) ** 2, at={a: far}, **square, assuming=b < 10**9)
 
 
+@pytest.mark.parametrize(
+    ("objective", "at", "certificate"),
+    [
+        (-a, {a: a / 2}, a / 2),  # there is no maximum
+        (-(mu**2) - (mu - t) ** 2, {mu: mu, t: mu}, (mu - t) ** 2),
+        (-Sum(w[n], (n, 1, N)), {w[n]: w[n] / 2}, total / 2),
+        (-Sum(w[n], (n, 1, N)), {w[k]: total / N / 2}, total / 2),
+    ],
+)
+def test_an_optimum_does_not_hold_its_variable(objective, at, certificate):
+    with pytest.raises(CheckFailed, match="must not hold"):
+        check.maximum("eq-x", objective, at=at, certificate=[certificate])
+
+
 def test_some_number_is_one_that_can_be():
     square = {"certificate": [Sum((w[n] - w[k]) ** 2, (n, 1, N), (k, 1, N))]}
     check.inequality("eq-x", 0, *square["certificate"], equality={w[n]: b}, **square)
