@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from datetime import datetime
@@ -38,6 +39,9 @@ _MODULES = (
     "for name, module in sorted(sys.modules.items()):\n"
     "    if name.split('.')[0] == 'latent_em': print(module.__file__)"
 )
+
+
+NONE = "no answer", ""
 
 
 class Reference(NamedTuple):
@@ -217,8 +221,10 @@ def write_job(
     return asked
 
 
-def run_job(folder: Path, limits: Limits, stop: threading.Event) -> Path:
-    """Run ``pytest --nbval`` on a job; return the JUnit XML that it has written.
+def run_job(folder: Path, limits: Limits, stop: threading.Event, count: int) -> Path:
+    """Run ``pytest --nbval`` on a job of so many checks; return the JUnit XML that it has written.
+
+    Each check has the time of two cells, whichever check uses it.
 
     Raises
     ------
@@ -239,8 +245,9 @@ def run_job(folder: Path, limits: Limits, stop: threading.Event) -> Path:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+        end = time.monotonic() + 60 + 2 * limits.seconds * count
         try:
-            while process.poll() is None:
+            while process.poll() is None and time.monotonic() < end:
                 if stop.wait(0.1):
                     raise Stopped
         finally:
@@ -265,9 +272,9 @@ def rows(report: Path, checks: list[Check], reference: Reference) -> tuple[Row, 
             )
     asked = {check.grade_id for check in checks}
     every = [c for one in reference.exercises.values() for c in one.checks.values()]
+    lost = "not run", "the time or the memory for all answers was used up before"
     return tuple(
-        seen.get(c.grade_id)
-        or Row(c.grade_id, 0, "not run" if c.grade_id in asked else "no answer", "")
+        seen.get(c.grade_id) or Row(c.grade_id, 0, *(lost if c.grade_id in asked else NONE))
         for c in every
     )
 
@@ -420,7 +427,7 @@ def grade(
             job, scratch = work / f"{number}", work / f"{number}-scratch"
             scratch.mkdir()
             checks = write_job(job, taken, reference, kernels(scratch))
-            report = run_job(job, limits, stop) if checks else job / "junit.xml"
+            report = run_job(job, limits, stop, len(checks)) if checks else job / "junit.xml"
             notes = tuple(note for submission in taken.values() for note in submission.notes)
             result = Result(student, rows(report, checks, reference), notes)
             if report.exists():

@@ -230,8 +230,8 @@ class Points:
             self._judge(item, check, lost)
         elif lost:
             pytest.skip(lost.hint)
-        self._revive(item)
         begin = time.monotonic()
+        self._revive(item)
         try:
             yield
             failure, how = None, None

@@ -158,7 +158,7 @@ WRONG = {
     },
     "gu-icl-changes": {
         "no weight": (CHANGES.format(**SPLIT | {"m": "D + D * (D + 1) / 2"}), "larger is better"),
-        "three for each dimension": (CHANGES.format(**SPLIT | {"m": "3 * D"}), "grow with D"),
+        "three for each dimension": (CHANGES.format(**SPLIT | {"m": "3 * D"}), "larger is better"),
         "smaller is better": (
             CHANGES.format(**SPLIT | {"bic": "m * sp.log(N)"}),
             "larger is better",
