@@ -46,6 +46,18 @@ ANSWERS = {
         "    f = lambda q: -dome(q, p1, p2)\n"
         "    return minimize_scalar(f, bounds=(1e-9, 1 - 1e-9), method='bounded').x\n",
     ),
+    "an object that says it is a formula": (
+        "jensen-slope",
+        "import mpmath as mp\n"
+        "class E:\n"
+        "    __sympy__ = True\n"
+        "    free_symbols = set(sp.symbols('q1 p1 p2'))\n"
+        "    def subs(self, at):\n"
+        "        q, a, b = [{s.name: v for s, v in at.items()}[n] for n in ('q1', 'p1', 'p2')]\n"
+        "        D = lambda q: q * mp.log(a / q) + (1 - q) * mp.log(b / (1 - q))\n"
+        "        return mp.diff(D, q)\n"
+        "slope = E()\n",
+    ),
     "a difference for the E-step": (
         "em-blood-e-step",
         "def expected_alleles(theta, persons):\n"
