@@ -98,6 +98,8 @@ def _is_sandboxed(options, limits) -> bool:
     why = "asked for with --unsandboxed" if options.unsandboxed else sandbox.probe(limits)
     if why:
         print(sandbox.UNPROTECTED.format(why=why), file=sys.stderr)
+    elif os.geteuid() == 0:
+        print("You are root. The sandbox is tighter for an ordinary user.", file=sys.stderr)
     return not why
 
 

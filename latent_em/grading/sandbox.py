@@ -107,7 +107,8 @@ def command(limits: Limits, modules: Sequence[str] = ()) -> list[str]:
     return [
         *(program, "--unshare-all", "--die-with-parent", "--new-session", "--clearenv"),
         *("--cap-drop", "ALL", "--uid", "65534", "--gid", "65534", "--hostname", "kernel"),
-        *("--size", str(limits.disk), "--tmpfs", HOME, "--proc", "/proc", "--dev", "/dev"),
+        *("--size", str(limits.disk), "--tmpfs", HOME, "--dev", "/dev"),
+        *("--proc", "/proc", "--remount-ro", "/proc"),  # root owns what lies in /proc/sys
         *("--size", "1000000", "--tmpfs", "/dev/shm", "--remount-ro", "/dev"),
         *binds,
         *("--ro-bind", "{connection_file}", f"{HOME}/connection.json", "--chdir", HOME),

@@ -1,5 +1,6 @@
 """What a kernel in the sandbox can reach: next to nothing. These fail where there is no sandbox."""
 
+import ast
 import platform
 import sys
 
@@ -76,6 +77,21 @@ def run(kernel, text):
 )
 def test_what_the_kernel_can_do(kernel, text, says):
     assert any(word in run(kernel, text) for word in says.split("|"))
+
+
+MOUNTS = """
+mounts = [line.split() for line in open("/proc/self/mounts")]
+print(sorted({where for _, where, _, how, *_ in mounts if "rw" in how.split(",")}))
+"""
+DEVICES = {"full", "null", "ptmx", "pts", "random", "shm", "tty", "urandom", "zero", "console"}
+
+
+def test_nothing_but_its_own_folder_can_be_written(kernel):
+    """Root, who may be running the grade, owns all of /proc/sys."""
+    found = set(ast.literal_eval(run(kernel, MOUNTS)))
+    assert found - {f"/dev/{name}" for name in DEVICES} == {"/k"}
+    text = "import os; print(os.access('/proc/sys/kernel/core_pattern', os.W_OK))"
+    assert run(kernel, text) == "False"
 
 
 def test_nothing_of_the_environment_is_seen(kernel, monkeypatch):
