@@ -90,7 +90,7 @@ def propose_squarem(path):
 
 
 def propose_anderson(path):
-    """What :func:`anderson` makes of the last five steps; :func:`squarem` where it points back.
+    """What :func:`anderson` makes of the last six steps; :func:`squarem` where it points back.
 
     Anderson's rule looks for a point that EM leaves where it is, and a saddle is one. Where the
     steps grow, as they do on leaving a saddle, it turns back against the newest of them.
