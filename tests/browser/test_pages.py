@@ -1,6 +1,9 @@
 """The built book, opened from its folder with the network off."""
 
+import json
 import re
+from urllib.parse import urljoin
+from urllib.request import urlopen
 
 import pytest
 
@@ -88,6 +91,26 @@ def test_the_names_in_the_notation_are_whole(reader, width):
     page = reader(width=width).open("book/notation.html")
     assert page.locator("td code").count() > 50
     assert page.evaluate(BROKEN) == []
+
+
+def test_notation_glossary_and_ledger_are_one_click_away(reader, page_name):
+    page = reader().open(page_name)
+    aside = page.get_by_role("navigation", name="Main")
+    for name in ("Notation", "Glossary", "The equation ledger"):
+        assert aside.get_by_role("link", name=name, exact=True).is_visible()
+
+
+def test_a_chapter_leads_to_the_ones_beside_it_and_to_its_notebook(reader):
+    page = reader().open(CHAPTER)
+    page.get_by_label("Download this page").click()
+    notebook = page.get_by_role("link", name=".ipynb")
+    assert notebook.is_visible()
+    file = urlopen(urljoin(page.url, notebook.get_attribute("href")))
+    assert json.load(file)["nbformat"] == 4
+    page.get_by_role("link", name="previous").click()
+    assert page.url.endswith("/04_jensen_bound.html")
+    page.get_by_role("link", name="next").click()
+    assert page.url.endswith("/05_em_algorithm.html")
 
 
 def test_search_says_that_it_found_nothing(reader):
