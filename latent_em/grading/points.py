@@ -21,7 +21,8 @@ import pytest
 from latent_em.grading import notebooks
 from latent_em.grading.notebooks import Check, Exercises
 
-_NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?![\w.]*\w)")
+# Without backtracking, for students may print what they like.
+_NUMBER = re.compile(r"(?<![\w.])[-+]?(?>\d++\.?+\d*+|\.\d++)(?>[eE][-+]?\d++)?+(?!\.*+\w)")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _DISARMS = re.compile(r"nbval[-_]|raises-exception", re.IGNORECASE)
 _ARROW = re.compile(r"^-+> (\d+) (.*)$", re.MULTILINE)
@@ -81,7 +82,8 @@ def compare(expected: str, actual: str) -> str:
     """
     wanted = [" ".join(line.split()) for line in expected.splitlines() if line.strip()]
     shapes = {_NUMBER.sub("#", line) for line in wanted}
-    lines = [" ".join(line.split()) for line in actual.splitlines()]
+    longest = 1000 + max(map(len, wanted), default=0)
+    lines = [" ".join(line.split()) for line in actual.splitlines() if len(line) <= longest]
     got = [line for line in lines if _NUMBER.sub("#", line) in shapes]
     for right, line in zip_longest(wanted, got, fillvalue=""):
         if not _alike(right, line):
@@ -93,7 +95,10 @@ def _alike(expected: str, actual: str) -> bool:
     if _NUMBER.sub("#", expected) != _NUMBER.sub("#", actual):
         return False
     pairs = zip(_NUMBER.findall(expected), _NUMBER.findall(actual), strict=True)
-    return all(abs(float(a) - float(b)) <= 1.01 * min(_unit(a), _unit(b)) for a, b in pairs)
+    try:
+        return all(abs(float(a) - float(b)) <= 1.01 * min(_unit(a), _unit(b)) for a, b in pairs)
+    except (OverflowError, ValueError):  # an exponent of thousands
+        return False
 
 
 def _unit(number: str) -> float:

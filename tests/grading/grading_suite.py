@@ -581,6 +581,9 @@ HOSTILE = {
     "SEED through the setup of another answer": hostile(
         "def __getattr__(name): return 3\nglobals().update(SEED=3)\n" + RIGHT_EFFECTIVE
     ),
+    "a line of digits": hostile(
+        "def effective_draws(w):\n    print('1' * 900 + 'x')\n    return 1.0"
+    ),
     "an answer of a megabyte": Case(
         answers(is_effective=f"x = [{'0,' * 500_000}]\n{RIGHT_EFFECTIVE}"),
         (EFFECTIVE,),

@@ -39,7 +39,7 @@ def tree(folder):
     } | {str(path.relative_to(folder)): "" for path in folder.rglob("*") if not path.is_file()}
 
 
-def going_on(folder, seconds=10):
+def going_on(folder, seconds=60):
     """Return the processes that work in a folder, or on its files, when so many seconds are over.
 
     A kernel that has been killed needs a moment to be gone.

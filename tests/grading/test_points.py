@@ -51,10 +51,18 @@ def test_outputs_that_are_alike(expected, actual):
         ("x 1.01e+05", "x 1.04e+05"),
         ("a [0.35, 0.1234]", "a [0.3512, 0.1234]"),
         ("verdict True", "verdict False"),
+        ("a 1.5", "a 1e400"),
+        ("a 1.5", f"a 1e{'9' * 5000}"),
     ],
 )
 def test_outputs_that_are_not(expected, actual):
     assert points.compare(expected, actual)
+
+
+@pytest.mark.parametrize("more", ["1" * 10**5 + "x", "1" * 900 + "x", "1" * 400 + "." * 400 + "x"])
+def test_long_lines_are_compared_at_once(more):
+    """The pattern of a number would take days if it tried again with fewer digits."""
+    assert points.compare("a 1.5", f"{more}\na 1.5\n{more}") == ""
 
 
 @pytest.mark.parametrize(
