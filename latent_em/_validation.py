@@ -27,7 +27,9 @@ def check_array(name, value, shape):
     ``shape`` holds a length or a name for each axis: ``("n_samples", 2)``.
     """
     array = _as_doubles(name, value, shape)
-    _refuse(name, array, ~np.isfinite(array), "finite")
+    finite = np.isfinite(array)
+    if not finite.all():
+        _refuse(name, array, ~finite, "finite")
     return array
 
 
@@ -47,8 +49,11 @@ def check_probabilities(name, value, shape):
 
 def check_binary(name, value, shape):
     """Return ``value`` as an array of zeros and ones."""
-    array = check_array(name, value, shape)
-    _refuse(name, array, (array != 0) & (array != 1), "0 or 1")
+    array = _as_doubles(name, value, shape)
+    pieces = np.array_split(array.ravel(), 1 + array.size // 2**16)  # each fits into the cache
+    if not all(((piece == 0) | (piece == 1)).all() for piece in pieces):
+        _refuse(name, array, ~np.isfinite(array), "finite")
+        _refuse(name, array, (array != 0) & (array != 1), "0 or 1")
     return array
 
 

@@ -14,6 +14,7 @@ means what it says, with 0 · log 0 = 0: its class excludes every sample that di
 EM never moves such a mean, so start inside (0, 1).
 """
 
+from functools import reduce
 from typing import NamedTuple
 
 import numpy as np
@@ -27,6 +28,7 @@ from latent_em._validation import (
     check_number,
     check_probabilities,
 )
+from latent_em.em import add_stats
 from latent_em.weighted import rows_and_weights, sample_count
 
 
@@ -106,21 +108,35 @@ def log_joint(params, X):
         or an entry of ``X`` is not 0 or 1.
     """
     params = check_params(params)
-    return _log_joint(params, _check_samples(X, params.means.shape[1]))
+    X = _check_samples(X, params.means.shape[1])
+    log_joint_ = _log_joint(params)
+    return np.concatenate([log_joint_(X[rows]) for rows in _blocks(X)], axis=1).T
 
 
-def _log_joint(params, X):
+def _log_joint(params):
+    """The log-joint, of shape (K, n), as a function of the samples."""
     weights, means = params
     with np.errstate(divide="ignore"):
         log_weights = np.log(weights)
-        log_means = np.hstack([np.log(means), np.log1p(-means)])
+        log_ones, log_zeros = np.log(means), np.log1p(-means)
     # A matrix product would make NaN of 0 · (−∞), so what is excluded is counted apart.
-    excluded = log_means == -np.inf
-    ones_and_zeros = np.hstack([X, 1 - X])
-    result = ones_and_zeros @ np.where(excluded, 0, log_means).T
-    if excluded.any():
-        result[ones_and_zeros @ excluded.T > 0] = -np.inf
-    return result + log_weights
+    no_one, no_zero = log_ones == -np.inf, log_zeros == -np.inf
+    log_ones, log_zeros = np.where(no_one, 0, log_ones), np.where(no_zero, 0, log_zeros)
+
+    def log_joint_(X):
+        result = (log_ones - log_zeros) @ X.T
+        result += (log_weights + log_zeros.sum(axis=1))[:, np.newaxis]
+        if no_one.any() or no_zero.any():
+            result[no_one @ X.T + no_zero @ (1 - X).T > 0] = -np.inf
+        return result
+
+    return log_joint_
+
+
+def _blocks(X):
+    """Slices of the samples, so short that they stay in the processor's cache."""
+    n_rows = max(64, 2**16 // X.shape[1])
+    return (slice(start, start + n_rows) for start in range(0, len(X), n_rows))
 
 
 def log_prob(params, X):
@@ -173,16 +189,16 @@ def responsibilities(params, X):
     ValueError
         As :func:`log_joint`, or if every class excludes some sample.
     """
-    return bounds.normalise(_refuse_excluded(log_joint(params, X)))[0]
+    return bounds.normalise(_refuse_excluded(log_joint(params, X).T), axis=0)[0].T
 
 
-def _refuse_excluded(log_joint):
-    """Return the log-joint; raise if it is −∞ throughout a row."""
-    excluded = np.flatnonzero(log_joint.max(axis=1) == -np.inf)
+def _refuse_excluded(log_joint, first=0):
+    """Return the log-joint, of shape (K, n); raise if it is −∞ throughout a column."""
+    excluded = np.flatnonzero(log_joint.max(axis=0) == -np.inf)
     if excluded.size:
         raise ValueError(
-            f"X: got sample {excluded[0]}, which every class excludes by a mean of 0 or 1 (or by "
-            "its weight); means must allow every sample, so start inside (0, 1)"
+            f"X: got sample {first + excluded[0]}, which every class excludes by a mean of "
+            "0 or 1 (or by its weight); means must allow every sample, so start inside (0, 1)"
         )
     return log_joint
 
@@ -211,9 +227,14 @@ def e_step(params, chunk, local=None):
     params = check_params(params)
     X, sample_weight = rows_and_weights(chunk)
     X = _check_samples(X, params.means.shape[1])
-    resp, log_prob_ = bounds.normalise(_refuse_excluded(_log_joint(params, X)))
-    stats = counts(X, resp * sample_weight[:, np.newaxis])
-    return stats, float(sample_weight @ log_prob_), None
+    log_joint_, per_block, bound = _log_joint(params), [], 0.0
+    for rows in _blocks(X):
+        log_joint_of_block = _refuse_excluded(log_joint_(X[rows]), rows.start)
+        resp, log_prob_ = bounds.normalise(log_joint_of_block, axis=0)
+        resp *= sample_weight[rows]
+        bound += sample_weight[rows] @ log_prob_
+        per_block.append(counts(X[rows], resp.T))
+    return reduce(add_stats, per_block), float(bound), None
 
 
 def counts(X, resp):
@@ -230,7 +251,11 @@ def counts(X, resp):
     -------
     Counts
     """
-    return Counts(resp.sum(axis=0), resp.T @ X, resp.T @ (1 - X))
+    nk, ones = resp.sum(axis=0), resp.T @ X
+    zeros = nk[:, np.newaxis] - ones
+    few = (zeros < 1e-6 * nk[:, np.newaxis]).any(axis=0)  # the difference has lost digits
+    zeros[:, few] = resp.T @ (1 - X[:, few])
+    return Counts(nk, ones, zeros)
 
 
 def m_step(stats):

@@ -97,9 +97,10 @@ def normalise(log_joint, axis=1):
     """
     largest = log_joint.max(axis=axis, keepdims=True)
     _refuse_excluded(largest)
-    resp = np.exp(log_joint - largest)
+    resp = log_joint - largest
+    np.exp(resp, out=resp)
     total = resp.sum(axis=axis, keepdims=True)
-    resp /= total
+    resp *= 1 / total
     return resp, (largest + np.log(total)).squeeze(axis)
 
 

@@ -17,9 +17,9 @@ import numpy as np
 
 from latent_em._validation import check_array
 
-# (x − μ)² is fast when expanded about a centre, as matrix products, but loses digits where μ
-# lies far from the centre. Up to this square of the distance, in variances, four of sixteen;
-# beyond it the difference itself is squared.
+# Distances from all means at once are one matrix product, if they are reckoned from one centre
+# for all, but lose digits where μ lies far from the centre. Up to this square of the distance,
+# in variances, four of sixteen; beyond it x − μ itself is taken.
 _FAR = 1e4
 
 
@@ -93,18 +93,45 @@ class _Full:
         roots[:, diagonal, diagonal] = np.exp(roots[:, diagonal, diagonal])
         return roots @ roots.swapaxes(1, 2)
 
-    def mahalanobis(self, U, X, means):
-        """(x_n − μ_k)ᵀ Σ_k⁻¹ (x_n − μ_k), of shape (K, n)."""
-        deviations = (X - m[:, None] for m in means)
-        return np.stack([_square_norms(u.T @ d) for u, d in zip(U, deviations, strict=True)])
+    def numbers_per_sample(self, n_components, n_features):
+        """How many numbers a step keeps at hand for each sample."""
+        return n_components * n_features
+
+    def mahalanobis(self, U, means):
+        """(x_n − μ_k)ᵀ Σ_k⁻¹ (x_n − μ_k), of shape (K, n), as a function of the samples X.
+
+        That is the square of y_nk = U_kᵀ (x_n − μ_k). For all components together y is one
+        product, of the U_kᵀ one below the other and X.
+        """
+        centre = means.mean(axis=0)
+        whitened_means = (U.swapaxes(1, 2) @ (means - centre)[:, :, None])[:, :, 0]
+        far = _square_norms(whitened_means.T) > _FAR
+        affine = np.concatenate([U.swapaxes(1, 2), -whitened_means[:, :, None]], axis=2)[~far]
+        stacked = affine.reshape(-1, affine.shape[2])
+
+        def distances(X):
+            Y = stacked @ _with_ones(X - centre[:, None])
+            near = _square_norms(Y.reshape(len(affine), *X.shape))
+            if not far.any():
+                return near
+            result = np.empty((len(means), X.shape[1]))
+            result[~far] = near
+            for k in np.flatnonzero(far):
+                result[k] = _square_norms(U[k].T @ (X - means[k, :, None]))
+            return result
+
+        return distances
 
     def scatter(self, deviations, weights):
         """Σ_n w_kn d_kn d_knᵀ in the shape of the type, of one array (D, n) per component."""
-        return np.stack([(d * w) @ d.T for d, w in zip(deviations, weights, strict=True)])
+        return _gram(deviations * np.sqrt(weights)[:, None])
 
-    def scatter_about(self, X, means, weights):
-        """The same for the deviations of all samples from each of the means."""
-        return self.scatter((X - m[:, None] for m in means), weights)
+    def means_and_scatter(self, X, weights, nk):
+        """Weighted means of the samples X, and the scatter about them."""
+        means = _over(weights @ X.T, nk)
+        deviations = X - means[:, :, None]
+        deviations *= np.sqrt(weights)[:, None]
+        return means, _gram(deviations)
 
     def average(self, scatter, nk, pseudo_count=0.0):
         """Covariances from a scatter: divide by the count of samples."""
@@ -138,15 +165,38 @@ class _Tied(_Full):
     def unpack(self, rows, n_features):
         return super().unpack(rows[:1], n_features)[0]
 
-    def mahalanobis(self, U, X, means):
-        # Uᵀ once for all components, about a point amid them lest digits be lost far from 0.
+    def numbers_per_sample(self, n_components, n_features):
+        return n_components + 2 * n_features
+
+    def mahalanobis(self, U, means):
+        # ‖y − m_k‖² = ‖y‖² − 2 m_k·y + ‖m_k‖², with y and m_k whitened once for all components.
         centre = means.mean(axis=0)
-        whitened = U.T @ (X - centre[:, None])
         whitened_means = (means - centre) @ U
-        return np.stack([_square_norms(whitened - m[:, None]) for m in whitened_means])
+        squares = _square_norms(whitened_means.T)
+        linear = np.column_stack([-2 * whitened_means, squares])
+
+        def distances(X):
+            Y = U.T @ (X - centre[:, None])
+            result = linear @ _with_ones(Y)
+            result += _square_norms(Y)
+            for k in np.flatnonzero(squares > _FAR):
+                result[k] = _square_norms(U.T @ (X - means[k, :, None]))
+            return result
+
+        return distances
 
     def scatter(self, deviations, weights):
-        return sum((d * w) @ d.T for d, w in zip(deviations, weights, strict=True))
+        return super().scatter(deviations, weights).sum(axis=0)
+
+    def means_and_scatter(self, X, weights, nk):
+        # The scatter of all samples about one point, less that of the components' means.
+        centre, Y, sums = _centred(X, weights)
+        apart = _over(sums, nk)
+        total, between = _gram(Y * np.sqrt(weights.sum(axis=0))), sums.T @ apart
+        within = total - between
+        if _is_far(between, within):
+            within = super().means_and_scatter(X, weights, nk)[1].sum(axis=0)
+        return centre + apart, within
 
     def average(self, scatter, nk, pseudo_count=0.0):
         return super().average(scatter[None], nk.sum(keepdims=True), pseudo_count)[0]
@@ -192,29 +242,41 @@ class _Diag:
     def unpack(self, rows, n_features):
         return np.exp(2 * rows)
 
-    def mahalanobis(self, U, X, means):
+    def numbers_per_sample(self, n_components, n_features):
+        return n_components + 2 * n_features
+
+    def mahalanobis(self, U, means):
+        # p (x − μ)² = p y² − 2 p m y + p m², with y and m the distances from the centre.
         precisions = np.broadcast_to(self.precisions(U).reshape(len(means), -1), means.shape)
         centre = means.mean(axis=0)
-        Y, apart = X - centre[:, None], means - centre
+        apart = means - centre
         far = precisions * apart**2 > _FAR
         near = np.where(far, 0, precisions)
-        distances = near @ Y**2 - (2 * near * apart) @ Y
-        distances += (near * apart**2).sum(axis=1)[:, None]
-        for k in np.flatnonzero(far.any(axis=1)):
-            distances[k] += precisions[k, far[k]] @ (X[far[k]] - means[k, far[k], None]) ** 2
+        constant = (near * apart**2).sum(axis=1)
+        coefficients = np.column_stack([near, -2 * near * apart, constant])
+
+        def distances(X):
+            Y = X - centre[:, None]
+            result = coefficients @ _with_ones(Y**2, Y)
+            for k in np.flatnonzero(far.any(axis=1)):
+                result[k] += precisions[k, far[k]] @ (X[far[k]] - means[k, far[k], None]) ** 2
+            return result
+
         return distances
 
     def scatter(self, deviations, weights):
-        return np.stack([d**2 @ w for d, w in zip(deviations, weights, strict=True)])
+        return (np.square(deviations) @ weights[:, :, None])[:, :, 0]
 
-    def scatter_about(self, X, means, weights):
-        centre = X.mean(axis=1)
-        Y, apart, nk = X - centre[:, None], means - centre, weights.sum(axis=1)[:, None]
-        scatter = weights @ (Y**2).T - 2 * apart * (weights @ Y.T) + nk * apart**2
-        far = nk * apart**2 > _FAR * scatter
+    def means_and_scatter(self, X, weights, nk):
+        # The squares about one point, less that of the distance from there to the mean.
+        centre, Y, sums = _centred(X, weights)
+        apart = _over(sums, nk)
+        means, between = centre + apart, sums * apart
+        scatter = weights @ (Y**2).T - between
+        far = between > _FAR * scatter
         for k in np.flatnonzero(far.any(axis=1)):
             scatter[k, far[k]] = (X[far[k]] - means[k, far[k], None]) ** 2 @ weights[k]
-        return scatter
+        return means, scatter
 
     def average(self, scatter, nk, pseudo_count=0.0):
         return scatter / (nk + pseudo_count)[:, None]
@@ -243,11 +305,33 @@ class _Spherical(_Diag):
     def unpack(self, rows, n_features):
         return super().unpack(rows, n_features)[:, 0]
 
+    def mahalanobis(self, U, means):
+        # As for a diagonal, with one precision for all features.
+        precisions, centre = self.precisions(U), means.mean(axis=0)
+        apart = means - centre
+        squares = precisions * (apart**2).sum(axis=1)
+        coefficients = np.column_stack([precisions, -2 * precisions[:, None] * apart, squares])
+
+        def distances(X):
+            Y = X - centre[:, None]
+            result = coefficients @ _with_ones(_square_norms(Y)[None], Y)
+            for k in np.flatnonzero(squares > _FAR):
+                result[k] = precisions[k] * _square_norms(X - means[k, :, None])
+            return result
+
+        return distances
+
     def scatter(self, deviations, weights):
         return super().scatter(deviations, weights).mean(axis=1)
 
-    def scatter_about(self, X, means, weights):
-        return super().scatter_about(X, means, weights).mean(axis=1)
+    def means_and_scatter(self, X, weights, nk):
+        centre, Y, sums = _centred(X, weights)
+        apart = _over(sums, nk)
+        means, between = centre + apart, (sums * apart).sum(axis=1)
+        scatter = weights @ _square_norms(Y) - between
+        for k in np.flatnonzero(between > _FAR * scatter):
+            scatter[k] = weights[k] @ _square_norms(X - means[k, :, None])
+        return means, scatter / len(X)
 
     def average(self, scatter, nk, pseudo_count=0.0):
         return scatter / (nk + pseudo_count)
@@ -259,7 +343,38 @@ COVARIANCE_TYPES = {kind.name: kind for kind in (FULL, TIED, DIAG, SPHERICAL)}
 
 def _square_norms(Y):
     """‖y_n‖² of the columns."""
-    return np.einsum("dn,dn->n", Y, Y)
+    return np.einsum("...dn,...dn->...n", Y, Y)
+
+
+def _gram(Y):
+    """Σ_n y_n y_nᵀ of the columns; NumPy sees that it is symmetric, and halves the work."""
+    return Y @ Y.swapaxes(-1, -2)
+
+
+def _centred(X, weights):
+    """The mean of the columns, their distances from it, and the weighted sums of these."""
+    centre = X.mean(axis=1)
+    Y = X - centre[:, None]
+    return centre, Y, weights @ Y.T
+
+
+def _over(sums, nk):
+    """sums_k / N_k; zero where N_k is."""
+    return np.divide(sums, nk[:, None], out=np.zeros_like(sums), where=nk[:, None] > 0)
+
+
+def _with_ones(*parts):
+    """The parts one below the other, and a row of ones."""
+    return np.concatenate([*parts, np.ones((1, parts[0].shape[1]))])
+
+
+def _is_far(between, within):
+    """Whether the difference ``within`` of two scatters lost digits, in whatever direction."""
+    try:
+        np.linalg.cholesky(within)
+        return np.trace(np.linalg.solve(within, between)) > _FAR
+    except np.linalg.LinAlgError:  # not even positive definite
+        return True
 
 
 def not_positive(name, what, least):

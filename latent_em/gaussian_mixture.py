@@ -10,9 +10,7 @@ are in ``latent_em.covariances``, and all functions take one as ``covariance_typ
 Everything is computed with logarithms, and covariances only through triangular factors.
 """
 
-from functools import reduce
 from itertools import count
-from operator import add
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,7 +20,7 @@ from latent_em import bounds, coordinates
 from latent_em._validation import check_array, check_distribution, check_integer
 from latent_em.covariances import FULL, not_positive
 from latent_em.inverse_wishart import InverseWishart
-from latent_em.moments import Moments, blocks, moments, moments_of_columns
+from latent_em.moments import Moments, blocks, moments, moments_of_columns, pool
 from latent_em.weighted import Weighted, rows_and_weights, sample_count
 
 __all__ = [
@@ -113,7 +111,15 @@ def _log_joint(params, covariance_type):
         log_weights = np.log(weights)
     half_log_det = covariance_type.half_log_det(U, n_features)
     log_scale = log_weights - n_features / 2 * np.log(2 * np.pi) - half_log_det
-    return lambda X: log_scale[:, None] - covariance_type.mahalanobis(U, X, means) / 2
+    distances = covariance_type.mahalanobis(U, means)
+
+    def log_joint_(X):
+        result = distances(X)
+        result *= -0.5
+        result += log_scale[:, None]
+        return result
+
+    return log_joint_
 
 
 def log_joint(params, X, covariance_type=FULL):
@@ -142,7 +148,7 @@ def log_joint(params, X, covariance_type=FULL):
     of_columns = _log_joint(params, covariance_type)
     parts = [
         of_columns(np.ascontiguousarray(X[rows].T))
-        for rows in blocks(len(X), sum(params.means.shape))
+        for rows in blocks(len(X), *params.means.shape, covariance_type)
     ]
     return np.concatenate(parts, axis=1).T
 
@@ -227,17 +233,20 @@ def e_step(params, chunk, local=None, covariance_type=FULL):
     params = check_params(params, covariance_type)
     X, sample_weight = _check_chunk(chunk, params.means.shape[1])
     log_joint_ = _log_joint(params, covariance_type)
-    per_block, bound = [], 0.0
-    for rows in blocks(len(X), sum(params.means.shape)):
-        columns = np.ascontiguousarray(X[rows].T)
-        resp, log_prob_ = bounds.normalise(log_joint_(columns), axis=0)
-        if sample_weight is not None:
-            resp *= sample_weight[rows]
-            log_prob_ *= sample_weight[rows]
-        bound += log_prob_.sum()
-        per_block.append(moments_of_columns(columns, resp, covariance_type))
-    stats = reduce(add, per_block)._replace(n_samples=sample_count(chunk))
-    return stats, float(bound), None
+    log_likelihoods = []
+
+    def per_block():
+        for rows in blocks(len(X), *params.means.shape, covariance_type):
+            columns = np.ascontiguousarray(X[rows].T)
+            resp, log_prob_ = bounds.normalise(log_joint_(columns), axis=0)
+            if sample_weight is not None:
+                resp *= sample_weight[rows]
+                log_prob_ *= sample_weight[rows]
+            log_likelihoods.append(log_prob_.sum())
+            yield moments_of_columns(columns, resp, covariance_type)
+
+    stats = pool(per_block())._replace(n_samples=sample_count(chunk))
+    return stats, float(sum(log_likelihoods)), None
 
 
 def m_step(stats, prior=None, reg_covar=0.0):

@@ -48,7 +48,7 @@ class InverseWishart(NamedTuple):
         half_log_det = covariance_type.half_log_det(U, len(self.scale))
         columns = np.linalg.cholesky(self.scale)
         origin = np.zeros((len(half_log_det), len(columns)))
-        traces = covariance_type.mahalanobis(U, columns, origin).sum(axis=1)
+        traces = covariance_type.mahalanobis(U, origin)(columns).sum(axis=1)
         return float((-self.pseudo_count * half_log_det - traces / 2).sum())
 
 

@@ -4,8 +4,6 @@ Second moments are taken about the mean of the samples they come from and pooled
 there, so that data far from the origin, or from the old means, lose no digits.
 """
 
-from functools import reduce
-from operator import add
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -39,18 +37,8 @@ class Moments(NamedTuple):
     covariance_type: Any = FULL
 
     def __add__(self, other):
-        """Pool two sets of moments (Chan, Golub & LeVeque 1983)."""
-        nk = self.nk + other.nk
-        share = np.divide(other.nk, nk, out=np.zeros_like(nk), where=nk > 0)
-        apart = other.means - self.means
-        between = self.covariance_type.scatter(apart[:, :, None], (self.nk * share)[:, None])
-        return Moments(
-            self.n_samples + other.n_samples,
-            nk,
-            self.means + share[:, None] * apart,
-            self.scatter + other.scatter + between,
-            self.covariance_type,
-        )
+        """Pool two sets of moments."""
+        return pool([self, other])
 
     def scaled(self, factor):
         """The moments if each sample counted ``factor`` times."""
@@ -74,23 +62,54 @@ def moments(X, resp, covariance_type=FULL):
     -------
     Moments
     """
-    per_block = [
+    (n_samples, n_features), n_components = X.shape, resp.shape[1]
+    return pool(
         moments_of_columns(np.ascontiguousarray(X[rows].T), resp[rows].T, covariance_type)
-        for rows in blocks(len(X), X.shape[1] + resp.shape[1])
-    ]
-    return reduce(add, per_block)
+        for rows in blocks(n_samples, n_components, n_features, covariance_type)
+    )
+
+
+def pool(parts):
+    """Moments of several parts together (Chan, Golub & LeVeque 1983).
+
+    Parameters
+    ----------
+    parts : iterable of Moments
+        Of one covariance type.
+
+    Returns
+    -------
+    Moments
+        Of all samples about their common means: the scatter within the parts, and that of their
+        means.
+    """
+    n_samples, nk, means, within = 0, [], [], 0
+    for part in parts:
+        n_samples += part.n_samples
+        nk.append(part.nk)
+        means.append(part.means)
+        within = within + part.scatter
+    if len(nk) == 1:
+        return part
+    nk, means = np.array(nk), np.array(means)
+    heaviest = means[nk.argmax(axis=0), np.arange(nk.shape[1])]
+    apart = means - heaviest
+    total = nk.sum(axis=0)
+    share = np.divide(nk, total, out=np.zeros_like(nk), where=total > 0)
+    shift = (share[:, :, None] * apart).sum(axis=0)
+    between = part.covariance_type.scatter((apart - shift).transpose(1, 2, 0), nk.T)
+    return Moments(n_samples, total, heaviest + shift, within + between, part.covariance_type)
 
 
 def moments_of_columns(X, resp, covariance_type):
     """:func:`moments` of samples that stand in columns: X (D, n), resp (K, n)."""
     nk = resp.sum(axis=1)
-    sums = resp @ X.T
-    means = np.divide(sums, nk[:, None], out=np.zeros_like(sums), where=nk[:, None] > 0)
-    scatter = covariance_type.scatter_about(X, means, resp)
+    means, scatter = covariance_type.means_and_scatter(X, resp, nk)
+    means[nk == 0] = 0
     return Moments(X.shape[1], nk, means, scatter, covariance_type)
 
 
-def blocks(n_samples, numbers_per_sample):
-    """Slices of the samples, so short that their numbers stay in the processor's cache."""
-    rows = max(64, 2**16 // numbers_per_sample)
+def blocks(n_samples, n_components, n_features, covariance_type):
+    """Slices of the samples, so short that what is kept of them stays in the processor's cache."""
+    rows = max(64, 2**18 // covariance_type.numbers_per_sample(n_components, n_features))
     return (slice(start, start + rows) for start in range(0, n_samples, rows))

@@ -31,7 +31,7 @@ def test_the_m_step_with_a_prior_beats_every_neighbour(kind, n_features):
 
     def log_posterior(covariances):
         U = kind.precisions_cholesky(covariances)
-        distances = kind.mahalanobis(U, X.T, best.means)
+        distances = kind.mahalanobis(U, best.means)(X.T)
         log_likelihood = -stats.nk @ np.broadcast_to(kind.half_log_det(U, n_features), K)
         log_likelihood -= (resp.T * distances).sum() / 2
         return log_likelihood + prior.log_density(covariances, kind)
