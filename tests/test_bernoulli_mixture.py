@@ -285,3 +285,28 @@ def test_other_bad_arguments_are_named():
 def test_an_empty_class_is_named():
     with pytest.raises(ValueError, match=r"components \[1\] have lost all their samples"):
         fit_em(bm, bm.Params([0.5, 0.5], [[0.5], [0.0]]), [np.ones((3, 1))])
+
+
+def test_blocks_of_rows_do_not_show():
+    rng = np.random.default_rng(5)
+    X = (rng.random((3000, 70)) < 0.4).astype(float)  # 936 rows to a block
+    X[:, 3] = 1
+    params = bm.random_start(3, 70, rng)
+    stats, bound, _ = bm.e_step(params, X)
+    resp = bm.responsibilities(params, X)
+    np.testing.assert_allclose(stats.ones, resp.T @ X, rtol=1e-12)
+    np.testing.assert_allclose(stats.zeros, resp.T @ (1 - X), rtol=1e-12)
+    assert bound == pytest.approx(bm.log_prob(params, X).sum(), rel=1e-13)
+    means = params.means.copy()
+    means[:, 0] = 1
+    X[:, 0], X[2500, 0] = 1, 0
+    with pytest.raises(ValueError, match="X: got sample 2500, which every class excludes"):
+        bm.e_step(params._replace(means=means), X)
+
+
+def test_zeros_that_are_rare_are_counted_to_all_digits():
+    X = np.ones((4, 1))
+    X[0] = 0
+    tiny = 2.0**-60
+    stats = bm.counts(X, np.array([[tiny], [1.0], [1.0], [1.0]]))
+    assert stats.zeros[0, 0] == tiny

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from latent_em.covariances import COVARIANCE_TYPES, FULL
+from latent_em.covariances import COVARIANCE_TYPES, FULL, TIED
 from latent_em.gaussian_mixture import m_step, moments
 
 K, D, N = 3, 4, 50
@@ -86,3 +86,19 @@ def test_positive_definite_by_rounding_alone_is_not_enough(scale):
 def test_an_asymmetric_matrix_is_named():
     with pytest.raises(ValueError, match="start: got an asymmetric matrix, must be symmetric"):
         FULL.check("start", [[[1.0, 0.5], [0.0, 1.0]]], 1, 2)
+
+
+@TYPES
+def test_components_tight_against_their_distance_lose_no_digits(kind):
+    """Whole multiples of 2⁻²⁰ about 0 and about 1, so that squares and sums are exact."""
+    steps = np.array([-2.0, -1.0, 1.0, 2.0])
+    X = np.hstack([steps, 2**20 + steps])[None] / 2**20
+    means = np.array([[0.0], [1.0]])
+    covariances = np.full(kind.shape(2, 1), 2.0**-40)
+    distances = kind.mahalanobis(kind.precisions_cholesky(covariances), means)(X)
+    np.testing.assert_array_equal(distances[0, :4], steps**2)
+    np.testing.assert_array_equal(distances[1, 4:], steps**2)
+    found, scatter = kind.means_and_scatter(X, np.repeat(np.eye(2), 4, axis=1), np.full(2, 4.0))
+    np.testing.assert_array_equal(found, means)
+    of_each = 10 * 2.0**-40
+    np.testing.assert_array_equal(np.unique(scatter), [2 * of_each if kind is TIED else of_each])

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from latent_em.covariances import COVARIANCE_TYPES
-from latent_em.moments import moments
+from latent_em.moments import moments, pool
 
 TYPES = pytest.mark.parametrize("kind", COVARIANCE_TYPES.values(), ids=COVARIANCE_TYPES)
 
@@ -67,3 +67,17 @@ def test_a_component_without_samples_adds_nothing(kind):
     np.testing.assert_array_equal(stats.nk, [4, 0])
     np.testing.assert_array_equal(stats.means, [[2], [0]])
     assert stats.scatter.sum() == 4
+
+
+@TYPES
+def test_many_parts_are_pooled_at_once(kind):
+    rng = np.random.default_rng(2)
+    X, resp = rng.standard_normal((90, 3)) + 1e6, rng.dirichlet(np.ones(2), size=90)
+    resp[:30, 1] = 0  # the second component is not in the first part
+    nk, means, scatter = brute_force(X, resp, kind)
+    cuts = [slice(0, 30), slice(30, 31), slice(31, 90)]
+    pooled = pool(moments(X[rows], resp[rows], kind) for rows in cuts)
+    assert pooled.n_samples == 90
+    np.testing.assert_allclose(pooled.nk, nk)
+    np.testing.assert_allclose(pooled.means, means, rtol=1e-14)
+    np.testing.assert_allclose(pooled.scatter, scatter, rtol=1e-8, atol=1e-8)
