@@ -90,15 +90,16 @@ def test_an_asymmetric_matrix_is_named():
 
 @TYPES
 def test_components_tight_against_their_distance_lose_no_digits(kind):
-    """Whole multiples of 2⁻²⁰ about 0 and about 1, so that squares and sums are exact."""
+    """Whole multiples of 2⁻³⁰ about 0 and about 1, so that differences are exact."""
     steps = np.array([-2.0, -1.0, 1.0, 2.0])
-    X = np.hstack([steps, 2**20 + steps])[None] / 2**20
+    X = np.hstack([steps, 2**30 + steps])[None] / 2**30
     means = np.array([[0.0], [1.0]])
-    covariances = np.full(kind.shape(2, 1), 2.0**-40)
+    covariances = np.full(kind.shape(2, 1), 9 * 2.0**-60)
     distances = kind.mahalanobis(kind.precisions_cholesky(covariances), means)(X)
-    np.testing.assert_array_equal(distances[0, :4], steps**2)
-    np.testing.assert_array_equal(distances[1, 4:], steps**2)
+    np.testing.assert_allclose(distances[0, :4], steps**2 / 9, rtol=1e-14)
+    np.testing.assert_allclose(distances[1, 4:], steps**2 / 9, rtol=1e-14)
     found, scatter = kind.means_and_scatter(X, np.repeat(np.eye(2), 4, axis=1), np.full(2, 4.0))
     np.testing.assert_array_equal(found, means)
-    of_each = 10 * 2.0**-40
-    np.testing.assert_array_equal(np.unique(scatter), [2 * of_each if kind is TIED else of_each])
+    of_each = 10 * 2.0**-60
+    of_all = 2 * of_each if kind is TIED else of_each
+    np.testing.assert_allclose(np.ravel(scatter), of_all, rtol=1e-14)
