@@ -36,7 +36,6 @@ ELSEWHERE = {
     "10_latent_dirichlet_allocation": {"0.11", "0.67"},  # a ninth and six, in triangles
     "11_lda_elbo": {"2000"},  # on an axis with both signs
     "12_lda_used": {"70"},  # a distance
-    "13_faster_larger": {"94", "175", "80"},  # milliseconds, on an axis of seconds
 }
 TICK = re.compile(r"(?:\$\\mathdefault\{)?(-?)(?:(\d[\d.]*)|10\^\{(-?\d+)\})\}?\$?$")
 
@@ -180,6 +179,7 @@ def unknown(alt, known):
             half *= 5 if number[-1] == "5" else 10 ** (len(number) - len(number.rstrip("0")))
         unit = float("1" + power) / (100 if percent else 1)
         units = {unit, 1.0} if percent else {unit}
+        units |= {unit / 1000} if "milliseconds" in alt else set()
         value = float(number.replace(",", ""))
         if not any(np.any(np.abs(known - value * u) <= half * u) for u in units):
             yield number + power
