@@ -67,6 +67,7 @@ def run(folder, name, text):
 def test_a_dask_cluster_that_loses_workers_gives_the_serial_result(folder):
     pytest.importorskip("distributed", reason="needs latent_em[cluster]")
     text = """
+        os.environ["DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT"] = "300s"  # however busy the machine
         from dask.distributed import Client, LocalCluster
         from latent_em import GaussianMixture, LatentDirichletAllocation
 
@@ -80,20 +81,7 @@ def test_a_dask_cluster_that_loses_workers_gives_the_serial_result(folder):
         if __name__ == "__main__":
             with LocalCluster(2, threads_per_worker=1, dashboard_address=None) as cluster:
                 with Client(cluster) as client:
-                    before = client.run(os.getpid)
                     executor = client.get_executor(pure=False)
-                    model, chunks = from_files(gaussian_mixture, load), rows_of("X.npy", 800)
-                    first = fit_em(model, read("start"), chunks, tol=0, max_iter=5,
-                                   executor=executor)
-                    Path("X.npy.armed").touch()
-                    rest = fit_em(model, first.params, chunks, local=first.local, tol=0,
-                                  max_iter=5, executor=executor)
-                    model, chunks = from_files(lda, load, "kept"), rows_of("counts.npy", 20)
-                    early = fit_em(model, read("topics"), chunks, tol=0, max_iter=3,
-                                   executor=executor)
-                    Path("counts.npy.armed").touch()
-                    topics = fit_em(model, lda.m_step(early.stats), chunks, local=early.local,
-                                    tol=0, max_iter=4, executor=executor)
                     X, counts = np.load("X.npy"), np.load("counts.npy")
                     there = client.scatter([X[:2500], X[2500:]])  # chunks that are in the workers
                     futures = fit_em(gaussian_mixture, read("start"), there, tol=0, max_iter=10,
@@ -101,19 +89,34 @@ def test_a_dask_cluster_that_loses_workers_gives_the_serial_result(folder):
                     mixture = GaussianMixture(2, random_state=0).fit(X, executor=executor)
                     allocation = LatentDirichletAllocation(3, random_state=0)
                     allocation.fit(counts, executor=executor)
+                    del there
+                    before = client.run(os.getpid)
+                    model, chunks = from_files(gaussian_mixture, load), rows_of("X.npy", 800)
+                    first = fit_em(model, read("start"), chunks, tol=0, max_iter=5,
+                                   executor=executor)
+                    Path("X.npy.armed").touch()
+                    rest = fit_em(model, first.params, chunks, local=first.local, tol=0,
+                                  max_iter=5, executor=executor)
+                    client.wait_for_workers(2)
+                    model, chunks = from_files(lda, load, "kept"), rows_of("counts.npy", 20)
+                    early = fit_em(model, read("topics"), chunks, tol=0, max_iter=3,
+                                   executor=executor)
+                    Path("counts.npy.armed").touch()
+                    topics = fit_em(model, lda.m_step(early.stats), chunks, local=early.local,
+                                    tol=0, max_iter=4, executor=executor)
+                    client.wait_for_workers(2)
                     kept = np.concatenate([np.load(name) for name in topics.local])
-                    lost = len(set(before.values()) - set(client.run(os.getpid).values()))
+                    after = client.run(os.getpid)
             bounds = [*first.lower_bounds, *rest.lower_bounds[1:]]
             topics_bounds = [*early.lower_bounds, *topics.lower_bounds]
-            write("result", (rest.params, bounds, topics_bounds, kept, lost,
+            write("result", (rest.params, bounds, topics_bounds, kept, before, after,
                              futures.lower_bounds, mixture, allocation))
     """
-    params, lower_bounds, topics, gamma, n_lost, futures, mixture, allocation = run(
-        folder, "cluster", text
-    )
+    result = run(folder, "cluster", text)
+    params, lower_bounds, topics, gamma, before, after, futures, mixture, allocation = result
     assert (folder / "X.npy.fired").exists()
     assert (folder / "counts.npy.fired").exists()
-    assert n_lost == 2
+    assert 1 <= len({*before.values()} - {*after.values()}) <= 2  # the same twice, or both
     X, counts = np.load(folder / "X.npy"), np.load(folder / "counts.npy")
     serial = fit_em(gaussian_mixture, START, [X], tol=0, max_iter=10)
     np.testing.assert_allclose(lower_bounds, serial.lower_bounds, rtol=1e-12)
