@@ -35,9 +35,9 @@ PATH = re.compile(r' d="[^"]*"')
 STYLE = re.compile(r' style="[^"]*"')
 TARGET = re.compile(r' id="([^"]*)"')
 POINTER = re.compile(r'(href="#|url\(#)([^")]+)')
-# In a listing: what the style sheet gives no colour needs no span.
+# In a listing: what the style sheet gives no colour needs no span, and signs need no colour.
 LISTING = re.compile(r'<div class="highlight"><pre>.*?</pre>', re.DOTALL)
-PLAIN = re.compile(r'<span class="(?:n|p|w)">([^<]*)</span>')
+PLAIN = re.compile(r'<span class="(?:n|o|p|w)">([^<]*)</span>')
 PAGE = {
     r'\s*<script src="[^"]*fontawesome\.js[^"]*"></script>': "",
     # First visit: the theme complains of the mode "", and shows a dark page light for a moment.

@@ -19,7 +19,7 @@ PAGE = """<!DOCTYPE html><html><head><link rel="stylesheet" href="../_static/the
 <script src="../_static/scripts/fontawesome.js?digest=8"></script>
 <script src="../_static/used.js?v=1"></script></head>
 <body><i class="fa-solid fa-bars"></i><div class="highlight"><pre><span class="k">if</span>\
-<span class="w"> </span><span class="n">x</span></pre></div><span class="n">x</span>
+<span class="w"> </span><span class="o">-</span><span class="n">x</span></pre></div><span class="n">x</span>
 <img alt="A plot." src="../_images/plot.png"></body></html>
 """
 STYLE = """@font-face{font-family:F;src:url(webfonts/fa-solid-900.woff2) format("woff2"),\
@@ -85,7 +85,7 @@ def test_pictures_wait_in_a_place_of_their_size(root):
 
 def test_listings_have_no_spans_without_a_colour(root):
     page = (root / "book" / "page.html").read_text(encoding="utf-8")
-    assert '<pre><span class="k">if</span> x</pre></div><span class="n">x</span>' in page
+    assert '<pre><span class="k">if</span> -x</pre></div><span class="n">x</span>' in page
 
 
 def test_a_drawing_keeps_what_is_seen():
