@@ -19,7 +19,8 @@ PAGE = """<!DOCTYPE html><html><head><link rel="stylesheet" href="../_static/the
 <script src="../_static/scripts/fontawesome.js?digest=8"></script>
 <script src="../_static/used.js?v=1"></script></head>
 <body><i class="fa-solid fa-bars"></i><div class="highlight"><pre><span class="k">if</span>\
-<span class="w"> </span><span class="o">-</span><span class="n">x</span></pre></div><span class="n">x</span>
+<span class="w"> </span><span class="o">-</span><span class="n">x</span></pre></div>\
+<span class="n">x</span>
 <img alt="A plot." src="../_images/plot.png"></body></html>
 """
 STYLE = """@font-face{font-family:F;src:url(webfonts/fa-solid-900.woff2) format("woff2"),\
