@@ -77,6 +77,8 @@ bench: $(BENCH)/.installed ## Compare with other libraries: speed, memory, held-
 	$(BENCH)/bin/python benchmarks/lda_heldout.py
 	$(BENCH)/bin/python benchmarks/lda_speed.py
 	$(BENCH)/bin/python benchmarks/lda_memory.py
+	$(BENCH)/bin/python benchmarks/gaussian_mixture.py
+	$(BENCH)/bin/python benchmarks/precision.py
 	$(BENCH)/bin/python benchmarks/growth.py
 	$(BENCH)/bin/python benchmarks/acceleration.py
 	$(BENCH)/bin/python benchmarks/out_of_core.py

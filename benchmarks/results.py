@@ -8,7 +8,7 @@ from importlib import metadata
 from pathlib import Path
 
 FOLDER = Path(__file__).parent / "results"
-LIBRARIES = ["numpy", "scipy", "scikit-learn", "gensim", "lda", "tomotopy"]
+LIBRARIES = ["numpy", "scipy", "scikit-learn", "scikit-learn-intelex", "gensim", "lda", "tomotopy"]
 
 
 def write(name, columns, rows):
