@@ -3,8 +3,8 @@
 Each function fits a model to `counts`, a CSR matrix of M documents × V words, and returns a
 `Fit`. `n_iter` is the number of passes over all documents, `workers` the number of threads, 0 for
 as many as there are cores, where the library has a choice. The priors are symmetric, and fixed
-unless it is said that they are learned. `latent_em` starts with 25 more passes of EM. Online step t has length (1 + t)^−0.7:
-all do better so in one pass than with the longer offset that is the default of scikit-learn.
+unless it is said that they are learned. `latent_em` starts with 25 more passes of EM. Online step
+t has length (1 + t)^−0.7: all predict better so after one pass than with scikit-learn's offset.
 """
 
 import logging
