@@ -43,7 +43,7 @@ def log_evidence(log_weights):
     """Log of the mean weight, the estimate of log p(x) (eq-importance-identity).
 
     The mean is unbiased for p(x). Its logarithm is not unbiased for log p(x): on average it
-    is too low (eq-jensen).
+    is too low, by Jensen's inequality.
 
     Parameters
     ----------
